@@ -1,0 +1,328 @@
+//! Certificates and what stands in them: names, keys, dates, fingerprints.
+//!
+//! Reads; judges nothing, trusts nothing, knows no users. The parser underneath (x509-parser) stays inside this module:
+//! no type of it is public, and nothing else of the crate names it. RFC 5280, section 4.
+
+mod extensions;
+mod fingerprint;
+mod general_name;
+mod key_type;
+mod name;
+mod oid;
+mod serial;
+mod validity;
+
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+pub(crate) mod encode;
+
+use core::fmt;
+use core::ops::Range;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
+
+pub use fingerprint::{Fingerprint, InvalidFingerprint, SpkiFingerprint};
+pub use general_name::GeneralName;
+pub use key_type::{KeyType, UnfitKey};
+pub use name::{Attribute, AttributeValue, DistinguishedName, InvalidDistinguishedName, RelativeDistinguishedName};
+pub use oid::{InvalidObjectIdentifier, ObjectIdentifier};
+pub use serial::{InvalidSerialNumber, SerialNumber};
+pub use validity::Validity;
+
+pub use crate::pem::InvalidPem;
+
+pub(crate) use extensions::Extensions;
+pub(crate) use fingerprint::{Hasher, fingerprint, parse_sha256, write_hex};
+pub(crate) use validity::{Standing, show};
+
+use crate::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};
+use crate::pem;
+
+/// One X.509 certificate, of any version, with any extensions.
+///
+/// That it could be read says nothing about trust: it may be expired, forged, or its signature broken. Cheap to clone.
+/// The DER is kept as it was; names are decoded when asked for.
+///
+/// ```
+/// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
+/// # let pem = certmap::Identity::from_pem(&pem)?.chain_pem();
+/// let certificate = certmap::Certificate::from_pem(pem.as_bytes())?;
+/// assert_eq!(certificate.version(), 1);
+/// assert_eq!(certificate.subject().to_string(), "CN=ERP SSL client SSL Client (Standard),OU=SAP Web AS,OU=I0020123456,O=SAP Trust Community,C=DE");
+/// assert_eq!(certificate.key_type().to_string(), "RSA 2048");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Certificate(Arc<Inner>);
+
+struct Inner {
+    der: CertificateDer<'static>,
+    fingerprint: Fingerprint,
+    spki_fingerprint: SpkiFingerprint,
+    version: u8,
+    serial: SerialNumber,
+    validity: Validity,
+    key_type: KeyType,
+    extensions: Extensions,
+    /// Where in `der` the parts are that are decoded on demand.
+    issuer: Range<usize>,
+    subject: Range<usize>,
+    spki: Range<usize>,
+}
+
+impl Certificate {
+    /// Reads one certificate from its DER.
+    ///
+    /// # Errors
+    /// [`InvalidCertificate`] if it is too large, is no certificate, has bytes after its end, or says a thing twice.
+    pub fn from_der(der: &[u8]) -> Result<Self, InvalidCertificate> {
+        if der.len() > CERTIFICATE_BYTES {
+            return Err(InvalidCertificate::TooLarge { bytes: der.len() });
+        }
+        let (rest, parsed) = X509Certificate::from_der(der)
+            .map_err(|error| InvalidCertificate::Malformed { reason: error.to_string() })?;
+        if !rest.is_empty() {
+            return Err(InvalidCertificate::TrailingData { bytes: rest.len() });
+        }
+        let tbs = &parsed.tbs_certificate;
+        let version = match tbs.version {
+            X509Version::V1 => 1,
+            X509Version::V2 => 2,
+            X509Version::V3 => 3,
+            other => return Err(InvalidCertificate::Malformed { reason: format!("version number {}", other.0) }),
+        };
+        // Decoded here to know that they can be, and again when asked for: most certificates are never asked.
+        DistinguishedName::from_der(tbs.issuer.as_raw()).map_err(InvalidCertificate::Issuer)?;
+        DistinguishedName::from_der(tbs.subject.as_raw()).map_err(InvalidCertificate::Subject)?;
+        let extensions = Extensions::from_parsed(der, tbs.extensions())?;
+        let key_type = KeyType::from_parsed(&tbs.subject_pki)
+            .ok_or_else(|| InvalidCertificate::Malformed { reason: "the public key cannot be read".to_owned() })?;
+        Ok(Self(Arc::new(Inner {
+            fingerprint: Fingerprint::of(der),
+            spki_fingerprint: SpkiFingerprint::of(tbs.subject_pki.raw),
+            version,
+            serial: SerialNumber::from_der_content(tbs.raw_serial()),
+            validity: Validity::new(tbs.validity.not_before.timestamp(), tbs.validity.not_after.timestamp()),
+            key_type,
+            extensions,
+            issuer: range_in(der, tbs.issuer.as_raw()),
+            subject: range_in(der, tbs.subject.as_raw()),
+            spki: range_in(der, tbs.subject_pki.raw),
+            der: CertificateDer::from(der.to_vec()),
+        })))
+    }
+
+    /// Reads one certificate from a file's content: PEM, DER, or base64.
+    ///
+    /// # Errors
+    /// [`InvalidCertificate`], also if there are several certificates or something else than a certificate.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, InvalidCertificate> {
+        let mut all = Self::all_from_pem(pem)?;
+        match (all.pop(), all.len()) {
+            (Some(one), 0) => Ok(one),
+            (_, others) => Err(InvalidCertificate::Several { count: others + 1 }),
+        }
+    }
+
+    /// Reads every certificate of a file's content, in order; never empty.
+    ///
+    /// # Errors
+    /// [`InvalidCertificate`] if one of them cannot be read or something else than a certificate is among them, a
+    /// private key for instance: all or nothing.
+    pub fn all_from_pem(pem: &[u8]) -> Result<Vec<Self>, InvalidCertificate> {
+        let sections = pem::read(pem).map_err(InvalidCertificate::Pem)?;
+        sections.iter().map(Self::from_section).collect()
+    }
+
+    pub(crate) fn from_section(section: &pem::Section) -> Result<Self, InvalidCertificate> {
+        match section.label.as_str() {
+            "CERTIFICATE" | "X509 CERTIFICATE" | "DER" => {
+                Self::from_der(&section.der).map_err(|cause| match section.ordinal {
+                    1 => cause,
+                    ordinal => InvalidCertificate::Section { ordinal, cause: Box::new(cause) },
+                })
+            }
+            label => Err(InvalidCertificate::NotACertificate { ordinal: section.ordinal, label: label.to_owned() }),
+        }
+    }
+
+    /// The DER, exactly as it was read.
+    #[must_use]
+    pub fn der(&self) -> &CertificateDer<'static> {
+        &self.0.der
+    }
+
+    /// The certificate as PEM.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::write("CERTIFICATE", &self.0.der)
+    }
+
+    /// The SHA-256 of the DER: the name of this one certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.0.fingerprint
+    }
+
+    /// The SHA-256 of the public key.
+    #[must_use]
+    pub fn spki_fingerprint(&self) -> SpkiFingerprint {
+        self.0.spki_fingerprint
+    }
+
+    /// 1, 2 or 3.
+    #[must_use]
+    pub fn version(&self) -> u8 {
+        self.0.version
+    }
+
+    /// The serial number that the issuer gave.
+    #[must_use]
+    pub fn serial(&self) -> &SerialNumber {
+        &self.0.serial
+    }
+
+    /// The name of whoever signed it, as the certificate claims.
+    #[must_use]
+    pub fn issuer(&self) -> DistinguishedName {
+        self.name(&self.0.issuer)
+    }
+
+    /// The name of its holder, as the certificate claims; may be empty.
+    #[must_use]
+    pub fn subject(&self) -> DistinguishedName {
+        self.name(&self.0.subject)
+    }
+
+    fn name(&self, range: &Range<usize>) -> DistinguishedName {
+        DistinguishedName::from_der(&self.0.der[range.clone()]).expect("the same bytes were decoded in `from_der`")
+    }
+
+    /// The period in which it may be used.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.0.validity
+    }
+
+    /// Type and size of the public key.
+    #[must_use]
+    pub fn key_type(&self) -> &KeyType {
+        &self.0.key_type
+    }
+
+    /// The subject alternative names in the order of the certificate; empty if there are none.
+    #[must_use]
+    pub fn subject_alternative_names(&self) -> Vec<GeneralName> {
+        self.0.extensions.alternative_names(&self.0.der)
+    }
+
+    /// True if it says of itself that it is a CA (`basicConstraints` with `cA` true; RFC 5280, section 4.2.1.9).
+    #[must_use]
+    pub fn is_ca(&self) -> bool {
+        self.0.extensions.is_ca()
+    }
+
+    pub(crate) fn extensions(&self) -> &Extensions {
+        &self.0.extensions
+    }
+
+    pub(crate) fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
+        SubjectPublicKeyInfoDer::from(&self.0.der[self.0.spki.clone()])
+    }
+}
+
+/// Where `part` lies in `whole`, of which it is a slice.
+fn range_in(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr() as usize - whole.as_ptr() as usize;
+    start..start + part.len()
+}
+
+impl PartialEq for Certificate {
+    /// Equal certificates have equal DER.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.der == other.0.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({}, {})", self.subject(), self.fingerprint())
+    }
+}
+
+/// Bytes that are no certificate which this crate reads.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidCertificate {
+    /// The same extension twice, which RFC 5280, section 4.2 forbids because readers would differ.
+    #[error("extension {extension} stands in the certificate twice")]
+    DuplicateExtension {
+        /// The extension.
+        extension: ObjectIdentifier,
+    },
+    /// The issuer's name cannot be read.
+    #[error("the issuer's name cannot be read")]
+    Issuer(#[source] InvalidDistinguishedName),
+    /// The bytes are no certificate.
+    #[error("this is no X.509 certificate: {reason}")]
+    Malformed {
+        /// What the parser stumbled over.
+        reason: String,
+    },
+    /// An extension that matters for who may do what cannot be read.
+    #[error("extension {extension} cannot be read")]
+    MalformedExtension {
+        /// The extension.
+        extension: ObjectIdentifier,
+    },
+    /// A section of the file is something else.
+    #[error("section {ordinal} is a `{label}`, not a certificate")]
+    NotACertificate {
+        /// Which section, counted from 1.
+        ordinal: usize,
+        /// What it says it is.
+        label: String,
+    },
+    /// The file is no PEM, DER or base64.
+    #[error("the file cannot be read")]
+    Pem(#[source] InvalidPem),
+    /// One of several certificates in a file cannot be read.
+    #[error("section {ordinal} cannot be read")]
+    Section {
+        /// Which section, counted from 1.
+        ordinal: usize,
+        /// Why.
+        #[source]
+        cause: Box<InvalidCertificate>,
+    },
+    /// Several certificates where one was asked for.
+    #[error("{count} certificates where one was expected")]
+    Several {
+        /// How many.
+        count: usize,
+    },
+    /// The subject's name cannot be read.
+    #[error("the subject's name cannot be read")]
+    Subject(#[source] InvalidDistinguishedName),
+    /// Larger than [`CERTIFICATE_BYTES`].
+    #[error("a certificate of {bytes} bytes is too large, at most {CERTIFICATE_BYTES} are read")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// More subject alternative names than [`NAMES_PER_CERTIFICATE`].
+    #[error("{names} subject alternative names are too many, at most {NAMES_PER_CERTIFICATE} are read")]
+    TooManyNames {
+        /// How many.
+        names: usize,
+    },
+    /// Bytes follow the certificate.
+    #[error("{bytes} bytes follow the certificate")]
+    TrailingData {
+        /// How many.
+        bytes: usize,
+    },
+}

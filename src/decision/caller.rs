@@ -1,0 +1,90 @@
+//! One connection's evidence, kept for its life, and decided again whenever that could change the answer.
+
+use core::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::pki_types::UnixTime;
+
+use super::refusal::Reason;
+use super::{Decision, Evidence, Outcome, Principal, Refusal};
+use crate::policy::{Authority, PolicyDigest, PolicyHandle};
+
+/// The peer of one connection: its evidence and the policy that is in force.
+///
+/// Lives as long as the connection (in the extensions of its requests, for instance). It holds no decision that could
+/// outlive its reasons: a changed policy, the end of a certificate's validity and a clock set back are seen at the next
+/// question.
+#[derive(Clone)]
+pub struct Caller(Arc<Inner>);
+
+struct Inner {
+    policy: Arc<PolicyHandle>,
+    evidence: Evidence,
+    last: RwLock<Option<Admission>>,
+}
+
+/// An admission that holds while nothing changes. Keeps no policy alive.
+struct Admission {
+    policy: PolicyDigest,
+    from: UnixTime,
+    principal: Principal,
+}
+
+impl Caller {
+    /// The peer that this evidence speaks of, under the policy in force now and later.
+    ///
+    /// Gateways on rustls call [`Selected::caller`](crate::tls::Selected::caller), which cannot be called too early.
+    #[must_use]
+    pub fn new(policy: Arc<PolicyHandle>, evidence: Evidence) -> Self {
+        Self(Arc::new(Inner { policy, evidence, last: RwLock::new(None) }))
+    }
+
+    /// Decides, on the policy in force.
+    pub fn decide(&self, now: UnixTime) -> Decision {
+        self.0.policy.current().decide(&self.0.evidence, now)
+    }
+
+    /// Admits the peer for one request, or says why not; made to be asked for every request, and cheap while nothing has
+    /// changed since the last time.
+    ///
+    /// # Errors
+    /// What [`decide`](Self::decide) refuses (401), and a request for another host than the connection was made to
+    /// (421).
+    pub fn admit(&self, authority: Authority<'_>, now: UnixTime) -> Result<Principal, Refusal> {
+        let policy = self.0.policy.current();
+        let host = policy.host();
+        if host.id() == self.0.evidence.host() && !host.answers_for(authority) {
+            return Err(Refusal::new(Reason::misdirected(host.id(), authority)));
+        }
+        if let Some(principal) = self.remembered(policy.digest(), now) {
+            return Ok(principal);
+        }
+        match policy.decide(&self.0.evidence, now).into_outcome() {
+            Outcome::Admitted(principal) => {
+                let admission = Admission { policy: policy.digest(), from: now, principal: principal.clone() };
+                *self.0.last.write().unwrap_or_else(PoisonError::into_inner) = Some(admission);
+                Ok(principal)
+            }
+            Outcome::Refused(refusal) => Err(refusal),
+        }
+    }
+
+    fn remembered(&self, policy: PolicyDigest, now: UnixTime) -> Option<Principal> {
+        let last = self.0.last.read().unwrap_or_else(PoisonError::into_inner);
+        let admission = last.as_ref()?;
+        let holds = admission.policy == policy && admission.from <= now && now <= admission.principal.valid_until();
+        holds.then(|| admission.principal.clone())
+    }
+
+    /// What the connection proved.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        &self.0.evidence
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Caller({:?})", self.0.evidence)
+    }
+}

@@ -1,0 +1,215 @@
+//! Who is it, how sure are we, with which roles, and if not, why: the decision.
+//!
+//! Pure: the same evidence, policy and time give the same answer. Nothing but this module makes a [`Principal`].
+
+mod access;
+mod caller;
+mod evidence;
+mod field;
+mod principal;
+mod record;
+mod refusal;
+
+use core::fmt;
+
+use rustls::pki_types::UnixTime;
+
+pub use access::{AccessLine, InvalidAccessLine};
+pub use caller::Caller;
+pub use evidence::Evidence;
+pub use principal::{Principal, RoleMissing};
+pub use record::{AuditRecord, InvalidAuditRecord, RecordOutcome};
+pub use refusal::{Refusal, RefusalCode};
+
+use record::RecordKey;
+pub(crate) use refusal::Reason;
+
+use crate::cert::{Certificate, Fingerprint};
+use crate::map::Lookup;
+use crate::policy::{HostId, Policy, PolicyDigest};
+use crate::trace::{Check, NoTrace, Trace};
+use crate::trust::VerifiedCertificate;
+
+/// The answer about one connection at one time, under one policy.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Decision {
+    outcome: Outcome,
+    evidence: Evidence,
+    policy: PolicyDigest,
+    at: UnixTime,
+}
+
+/// Admitted as somebody, or refused for a reason.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The peer is this principal. What it may do is another question: [`Principal::require`].
+    Admitted(Principal),
+    /// The peer is nobody.
+    Refused(Refusal),
+}
+
+impl Policy {
+    /// Decides who the peer of a finished handshake is.
+    ///
+    /// Trust, rules and roles come from this policy, all of them. Never remembers and never refuses to decide again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use certmap::{Evidence, Outcome, PolicyBuilder};
+    /// use rustls::pki_types::UnixTime;
+    /// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
+    /// # let certificate = certmap::Identity::from_pem(&pem)?.certificate().clone();
+    /// let policy = PolicyBuilder::new().partner("SAPERPUSER".parse()?, certificate.clone(), []).build()?;
+    /// let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_435_200));
+    ///
+    /// let evidence = Evidence::after_handshake(policy.host().id().clone(), [certificate.der()]);
+    /// let Outcome::Admitted(principal) = policy.decide(&evidence, now).into_outcome() else { panic!("refused") };
+    /// assert_eq!(principal.user().as_str(), "SAPERPUSER");
+    ///
+    /// let nothing = Evidence::after_handshake(policy.host().id().clone(), [] as [&[u8]; 0]);
+    /// let Outcome::Refused(refusal) = policy.decide(&nothing, now).into_outcome() else { panic!("admitted") };
+    /// assert_eq!(refusal.code().as_str(), "no-certificate");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decide(&self, evidence: &Evidence, now: UnixTime) -> Decision {
+        self.decide_traced(evidence, now, &mut NoTrace)
+    }
+
+    /// The one way a decision is made; an explanation is this with a trace that listens.
+    pub(crate) fn decide_traced(&self, evidence: &Evidence, now: UnixTime, trace: &mut impl Trace) -> Decision {
+        let verified = self.judge(evidence, now, trace);
+        let outcome = match verified.and_then(|verified| self.map(&verified, trace)) {
+            Ok(principal) => Outcome::Admitted(principal),
+            Err(refusal) => Outcome::Refused(refusal),
+        };
+        self.decision(outcome, evidence, now)
+    }
+
+    /// Trust alone: what the handshake asks too, so that both always agree.
+    pub(crate) fn judge(
+        &self,
+        evidence: &Evidence,
+        now: UnixTime,
+        trace: &mut impl Trace,
+    ) -> Result<VerifiedCertificate, Refusal> {
+        let known = self.host().id() == evidence.host();
+        trace.step(Check::Host, known, format_args!("`{}`", evidence.host()));
+        if !known {
+            return Err(Refusal::new(Reason::UnknownHost { host: evidence.host().clone() }));
+        }
+        let verified = self.trust().judge(evidence.chain(), now, trace);
+        verified.map_err(|cause| Refusal::new(Reason::Distrust { bundle: self.host().bundle().name().clone(), cause }))
+    }
+
+    fn map(&self, verified: &VerifiedCertificate, trace: &mut impl Trace) -> Result<Principal, Refusal> {
+        let (certificate, key) = (verified.fingerprint(), verified.spki_fingerprint());
+        let lookup = self.table().lookup(certificate, key, trace);
+        let one = matches!(lookup, Lookup::One(_));
+        trace.step(Check::OneUser, one, format_args!("{lookup:?}"));
+        match lookup {
+            Lookup::Ambiguous(rules) => Err(Refusal::new(Reason::Ambiguous { certificate, rules })),
+            Lookup::None => Err(Refusal::new(Reason::NotMapped { certificate })),
+            Lookup::One(rule) => Ok(Principal::new(self, verified, rule)),
+        }
+    }
+
+    pub(crate) fn refuse(&self, refusal: Refusal, evidence: &Evidence, now: UnixTime) -> Decision {
+        self.decision(Outcome::Refused(refusal), evidence, now)
+    }
+
+    fn decision(&self, outcome: Outcome, evidence: &Evidence, at: UnixTime) -> Decision {
+        Decision { outcome, evidence: evidence.clone(), policy: self.digest(), at }
+    }
+}
+
+impl Decision {
+    /// Admitted or refused.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Admitted or refused, without the rest.
+    #[must_use]
+    pub fn into_outcome(self) -> Outcome {
+        self.outcome
+    }
+
+    /// The principal, if admitted.
+    #[must_use]
+    pub fn principal(&self) -> Option<&Principal> {
+        match &self.outcome {
+            Outcome::Admitted(principal) => Some(principal),
+            Outcome::Refused(_) => None,
+        }
+    }
+
+    /// The refusal, if refused.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.outcome {
+            Outcome::Admitted(_) => None,
+            Outcome::Refused(refusal) => Some(refusal),
+        }
+    }
+
+    /// The host that the peer connected to.
+    #[must_use]
+    pub fn host(&self) -> &HostId {
+        self.evidence.host()
+    }
+
+    /// The policy that decided.
+    #[must_use]
+    pub fn policy(&self) -> PolicyDigest {
+        self.policy
+    }
+
+    /// The time for which it was decided.
+    #[must_use]
+    pub fn at(&self) -> UnixTime {
+        self.at
+    }
+
+    /// The fingerprint of the certificate that the peer presented, believed or not.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Fingerprint> {
+        self.evidence.chain().first().map(|der| Fingerprint::of(der))
+    }
+
+    /// The decision as one line for a log; the gateway adds the peer's address and its own connection id.
+    #[must_use]
+    pub fn record(&self) -> AuditRecord {
+        let presented = self.evidence.chain().first().and_then(|der| Certificate::from_der(der).ok());
+        let outcome = match self.outcome {
+            Outcome::Admitted(_) => RecordOutcome::Admitted,
+            Outcome::Refused(_) => RecordOutcome::Refused,
+        };
+        let record = AuditRecord::new(self.at, outcome, self.host().as_str(), self.evidence.resumed())
+            .with(RecordKey::Policy, Some(self.policy))
+            .with(RecordKey::Certificate, self.certificate())
+            .with(RecordKey::Subject, presented.as_ref().map(Certificate::subject))
+            .with(RecordKey::Issuer, presented.as_ref().map(Certificate::issuer));
+        match &self.outcome {
+            Outcome::Admitted(principal) => record
+                .with(RecordKey::User, Some(principal.user()))
+                .with(RecordKey::Rule, Some(principal.rule()))
+                .with(RecordKey::Strength, Some(principal.strength())),
+            Outcome::Refused(refusal) => record
+                .with(RecordKey::Code, Some(refusal.code()))
+                .with(RecordKey::Detail, Some(refusal.detail()))
+                .with(RecordKey::Cure, Some(refusal.cure())),
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    /// The line of [`record`](Self::record).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.record().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

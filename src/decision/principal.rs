@@ -1,0 +1,229 @@
+//! An authenticated user, and whether it may.
+
+use core::fmt;
+use std::sync::Arc;
+
+use rustls::pki_types::UnixTime;
+
+use crate::cert::Fingerprint;
+use crate::map::Matched;
+use crate::policy::{HostId, Policy, PolicyDigest};
+use crate::role::Role;
+use crate::strength::Strength;
+use crate::trust::VerifiedCertificate;
+use crate::user::UserName;
+
+/// An authenticated user, as one decision found it. Nothing else makes one.
+///
+/// That there is a principal says who it is. What it may do is asked with [`require`](Self::require).
+#[derive(Clone)]
+pub struct Principal {
+    rule: Matched,
+    roles: Arc<[Role]>,
+    strength: Strength,
+    certificate: Fingerprint,
+    host: HostId,
+    policy: PolicyDigest,
+    valid_until: UnixTime,
+}
+
+impl Principal {
+    pub(super) fn new(policy: &Policy, verified: &VerifiedCertificate, rule: Matched) -> Self {
+        Self {
+            roles: policy.roles_of(&rule.user),
+            strength: verified.strength().min(rule.strength()),
+            certificate: verified.fingerprint(),
+            host: policy.host().id().clone(),
+            policy: policy.digest(),
+            valid_until: verified.valid_until(),
+            rule,
+        }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn user(&self) -> &UserName {
+        &self.rule.user
+    }
+
+    /// Checks that the user has a role.
+    ///
+    /// # Errors
+    /// [`RoleMissing`], to be answered with 403: the peer is known, and may not.
+    pub fn require(&self, role: &Role) -> Result<(), RoleMissing> {
+        if self.roles.binary_search(role).is_ok() {
+            return Ok(());
+        }
+        let near_miss = near_miss(&self.roles, role);
+        Err(RoleMissing { user: self.user().clone(), role: role.clone(), near_miss })
+    }
+
+    /// Every role of the user, sorted.
+    #[must_use]
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// What an adversary would have to obtain to be taken for this user.
+    #[must_use]
+    pub fn strength(&self) -> Strength {
+        self.strength
+    }
+
+    /// The rule that matched: its name, or its selector if it has none.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        self.rule.name.as_ref().map_or_else(|| self.rule.selector.to_string(), ToString::to_string)
+    }
+
+    /// The certificate that the user presented.
+    #[must_use]
+    pub fn certificate(&self) -> Fingerprint {
+        self.certificate
+    }
+
+    /// The host that the user connected to.
+    #[must_use]
+    pub fn host(&self) -> &HostId {
+        &self.host
+    }
+
+    /// The policy that decided.
+    #[must_use]
+    pub fn policy(&self) -> PolicyDigest {
+        self.policy
+    }
+
+    /// The last second for which this answer can hold: then the certificate's validity ends.
+    #[must_use]
+    pub fn valid_until(&self) -> UnixTime {
+        self.valid_until
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Principal({}, by {}, {} roles)", self.user(), self.rule(), self.roles.len())
+    }
+}
+
+/// A known user does not have the role that was asked for. Answered with 403, never 401: no other certificate is needed,
+/// but a role.
+///
+/// Its [`Display`](fmt::Display) names no facts, because it may end up in the body of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("role missing")]
+pub struct RoleMissing {
+    user: UserName,
+    role: Role,
+    near_miss: Option<Role>,
+}
+
+impl RoleMissing {
+    /// The stable code: `role-missing`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "role-missing"
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        403
+    }
+
+    /// Who asked.
+    #[must_use]
+    pub fn user(&self) -> &UserName {
+        &self.user
+    }
+
+    /// The role that was asked for.
+    #[must_use]
+    pub fn role(&self) -> &Role {
+        &self.role
+    }
+
+    /// A role that the user has and that looks like the one asked for: probably one of the two is a typing error.
+    #[must_use]
+    pub fn near_miss(&self) -> Option<&Role> {
+        self.near_miss.as_ref()
+    }
+
+    /// What was missing, for operators.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        format!("user `{}` does not have the role `{}`", self.user, self.role)
+    }
+
+    /// What to do about it, for operators.
+    #[must_use]
+    pub fn cure(&self) -> String {
+        let Self { user, role, near_miss } = self;
+        match near_miss {
+            Some(near) => {
+                format!("the user has `{near}`: if that is meant, correct one of the two names to match the other")
+            }
+            None => format!("assign `{role}` to `{user}` if it may do this"),
+        }
+    }
+}
+
+/// The first role that differs from the wanted one by case, by its application, or by at most two edits of its name.
+fn near_miss(roles: &[Role], wanted: &Role) -> Option<Role> {
+    let by_case = |role: &&Role| role.as_str().eq_ignore_ascii_case(wanted.as_str());
+    let elsewhere = |role: &&Role| role.name() == wanted.name();
+    let by_edits =
+        |role: &&Role| role.application() == wanted.application() && within_two_edits(role.name(), wanted.name());
+    let mut found = roles.iter().find(by_case);
+    found = found.or_else(|| roles.iter().find(elsewhere));
+    found.or_else(|| roles.iter().find(by_edits)).cloned()
+}
+
+/// True if at most two insertions, deletions or replacements of an octet turn one into the other. Role names are ASCII;
+/// in names of three octets or less nearly everything is two edits away from everything.
+fn within_two_edits(one: &str, other: &str) -> bool {
+    one.len().min(other.len()) > 3 && within_edits(one.as_bytes(), other.as_bytes(), 2)
+}
+
+fn within_edits(one: &[u8], other: &[u8], edits: usize) -> bool {
+    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    match (&one[same..], &other[same..]) {
+        ([], rest) | (rest, []) => rest.len() <= edits,
+        (one @ [_, one_rest @ ..], other @ [_, other_rest @ ..]) => {
+            edits > 0
+                && (within_edits(one_rest, other_rest, edits - 1)
+                    || within_edits(one, other_rest, edits - 1)
+                    || within_edits(one_rest, other, edits - 1))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn near(has: &str, wanted: &str) -> Option<String> {
+        near_miss(&[has.parse().unwrap()], &wanted.parse().unwrap()).map(|role| role.to_string())
+    }
+
+    #[test]
+    fn a_typing_error_is_recognised_and_another_role_is_not() {
+        let wanted = "iflmap/ESBMessaging.send";
+        for has in [
+            "iflmap/ESBmessaging.send",
+            "iflmap2/ESBMessaging.send",
+            "iflmap/ESBMesaging.send",
+            "iflmap/ESBMessaging.sned",
+            "iflmap/ESBMessaging.sendx",
+            "IFLMAP/esbmessaging.SEND",
+        ] {
+            assert_eq!(near(has, wanted).as_deref(), Some(has));
+        }
+        for has in ["iflmap/ESBMessaging.receive", "iflmap/Admin", "other/ESBmessaging.sent"] {
+            assert_eq!(near(has, wanted), None);
+        }
+        assert_eq!(near("a/xy", "a/ab"), None);
+    }
+}

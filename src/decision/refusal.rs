@@ -1,0 +1,263 @@
+//! Refusals: answers with a stable code, facts and a cure.
+
+use core::fmt;
+use std::sync::Arc;
+
+use crate::cert::{Fingerprint, show};
+use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
+use crate::map::{Matched, Selector};
+use crate::policy::{Authority, HostId};
+use crate::trust::{BundleName, Distrust, Untrusted};
+
+/// Why a peer is nobody: an answer, not an accident. Cheap to clone.
+///
+/// The peer is told the [`code`](Self::code) at most. Its [`Display`](fmt::Display) names no facts, because somebody will
+/// put it into the body of an answer; [`detail`](Self::detail) and [`cure`](Self::cure) are for operators.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Refusal(Arc<Reason>);
+
+/// The facts of a refusal.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Ambiguous { certificate: Fingerprint, rules: [Matched; 2] },
+    Distrust { bundle: BundleName, cause: Distrust },
+    KeyNotProven { cause: String },
+    Misdirected { host: HostId, authority: String },
+    NotMapped { certificate: Fingerprint },
+    UnknownHost { host: HostId },
+}
+
+impl Reason {
+    /// Characters of a request's authority that are kept for the operator.
+    const AUTHORITY_SHOWN: usize = 64;
+
+    pub(crate) fn misdirected(host: &HostId, authority: Authority<'_>) -> Self {
+        let authority = match authority {
+            Authority::Host(text) => text.chars().take(Self::AUTHORITY_SHOWN).collect(),
+            Authority::NotHttp => String::new(),
+        };
+        Self::Misdirected { host: host.clone(), authority }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
+        /// The stable code of a [`Refusal`], for counters and for the peer.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum RefusalCode {
+            $($(#[$doc])* $variant),+
+        }
+
+        impl RefusalCode {
+            /// Every code, for counters that begin at zero.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code as text: `not-mapped`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Two rules name different users for the certificate.
+    Ambiguous = "ambiguous",
+    /// The certificate's validity has ended.
+    CertificateExpired = "certificate-expired",
+    /// The certificate's validity has not begun.
+    CertificateNotYetValid = "certificate-not-yet-valid",
+    /// The certificate is larger than this crate reads.
+    CertificateTooLarge = "certificate-too-large",
+    /// The peer presented more certificates than this crate reads.
+    ChainTooLong = "chain-too-long",
+    /// The peer did not prove in the handshake that it has the certificate's key.
+    KeyNotProven = "key-not-proven",
+    /// The request is for another host than the connection was made to.
+    Misdirected = "misdirected",
+    /// The peer presented no certificate.
+    NoCertificate = "no-certificate",
+    /// The certificate is trusted, but no rule says whose it is.
+    NotMapped = "not-mapped",
+    /// The policy in force does not have the host that the connection was made to.
+    UnknownHost = "unknown-host",
+    /// Nothing vouches for the certificate.
+    Untrusted = "untrusted",
+}
+
+impl RefusalCode {
+    /// The HTTP status to answer with: 421 if the request came to the wrong place, else 401.
+    #[must_use]
+    pub fn http_status(self) -> u16 {
+        match self {
+            Self::Misdirected | Self::UnknownHost => 421,
+            Self::Ambiguous
+            | Self::CertificateExpired
+            | Self::CertificateNotYetValid
+            | Self::CertificateTooLarge
+            | Self::ChainTooLong
+            | Self::KeyNotProven
+            | Self::NoCertificate
+            | Self::NotMapped
+            | Self::Untrusted => 401,
+        }
+    }
+}
+
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: Reason) -> Self {
+        Self(Arc::new(reason))
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> RefusalCode {
+        match &*self.0 {
+            Reason::Ambiguous { .. } => RefusalCode::Ambiguous,
+            Reason::Distrust { cause, .. } => match cause {
+                Distrust::ChainTooLong { .. } => RefusalCode::ChainTooLong,
+                Distrust::Expired { .. } => RefusalCode::CertificateExpired,
+                Distrust::NoCertificate => RefusalCode::NoCertificate,
+                Distrust::NotYetValid { .. } => RefusalCode::CertificateNotYetValid,
+                Distrust::TooLarge { .. } => RefusalCode::CertificateTooLarge,
+                Distrust::Unknown { .. } => RefusalCode::Untrusted,
+            },
+            Reason::KeyNotProven { .. } => RefusalCode::KeyNotProven,
+            Reason::Misdirected { .. } => RefusalCode::Misdirected,
+            Reason::NotMapped { .. } => RefusalCode::NotMapped,
+            Reason::UnknownHost { .. } => RefusalCode::UnknownHost,
+        }
+    }
+
+    /// The HTTP status to answer with; see [`RefusalCode::http_status`].
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        self.code().http_status()
+    }
+
+    /// What is known about an untrusted certificate; `None` for every other refusal.
+    #[must_use]
+    pub fn untrusted(&self) -> Option<&Untrusted> {
+        match &*self.0 {
+            Reason::Distrust { cause: Distrust::Unknown { cause, .. }, .. } => Some(cause),
+            _ => None,
+        }
+    }
+
+    /// What happened, with the facts, for operators. Contains what the peer chose; print it escaped, as
+    /// [`AuditRecord`](super::AuditRecord) does.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match &*self.0 {
+            Reason::Ambiguous { certificate, rules: [one, other] } => format!(
+                "certificate {certificate} is user `{}` by `{}` and user `{}` by `{}`",
+                one.user, one.selector, other.user, other.selector
+            ),
+            Reason::Distrust { cause, bundle } => match cause {
+                Distrust::ChainTooLong { certificates } => {
+                    format!("{certificates} certificates were presented, at most {CHAIN_LENGTH} are read")
+                }
+                Distrust::Expired { fingerprint, validity } => {
+                    format!("the validity of certificate {fingerprint} ended at {}", show(validity.not_after()))
+                }
+                Distrust::NoCertificate => "no certificate was presented".to_owned(),
+                Distrust::NotYetValid { fingerprint, validity } => {
+                    format!("the validity of certificate {fingerprint} begins at {}", show(validity.not_before()))
+                }
+                Distrust::TooLarge { bytes } => {
+                    format!("the certificate has {bytes} bytes, at most {CERTIFICATE_BYTES} are read")
+                }
+                Distrust::Unknown { fingerprint, cause } => {
+                    format!("nothing in bundle `{bundle}` vouches for certificate {fingerprint}: {cause}")
+                }
+            },
+            Reason::KeyNotProven { cause } => {
+                format!("the peer did not prove that it has the key of the certificate it presented: {cause}")
+            }
+            Reason::Misdirected { host, authority } => {
+                format!("the request is for `{}`, which host `{host}` does not answer for", authority.escape_debug())
+            }
+            Reason::NotMapped { certificate } => format!("no rule says whose certificate {certificate} is"),
+            Reason::UnknownHost { host } => format!("the policy in force has no host `{host}`"),
+        }
+    }
+
+    /// What to do about it, in one sentence, for operators.
+    #[must_use]
+    pub fn cure(&self) -> String {
+        match &*self.0 {
+            Reason::Ambiguous { rules: [one, other], .. } => {
+                format!("remove the rule `{}` or the rule `{}`", one.selector, other.selector)
+            }
+            Reason::Distrust { cause, bundle } => match cause {
+                Distrust::ChainTooLong { .. } => "have the partner present only its own certificate and its issuers".to_owned(),
+                Distrust::Expired { .. } => {
+                    "have the partner renew its certificate, add the new one beside this one, then remove this one".to_owned()
+                }
+                Distrust::NoCertificate => {
+                    "have the partner configure its client certificate for this connection (in SOAMANAGER: X.509 SSL client certificate)".to_owned()
+                }
+                Distrust::NotYetValid { .. } => "check the clocks of both sides, or wait until the validity begins".to_owned(),
+                Distrust::TooLarge { .. } => "have the partner make a smaller certificate".to_owned(),
+                Distrust::Unknown { fingerprint, cause } => unknown_cure(bundle, *fingerprint, cause),
+            },
+            Reason::KeyNotProven { .. } => {
+                "have the partner check that its certificate and private key belong together; if it does not know of this connection, somebody poses as it".to_owned()
+            }
+            Reason::Misdirected { .. } => "have the client open a connection of its own for that host".to_owned(),
+            Reason::NotMapped { certificate } => {
+                format!("map `{}` to a user", Selector::certificate(*certificate))
+            }
+            Reason::UnknownHost { host } => format!("add host `{host}` to the policy, or close its connections"),
+        }
+    }
+}
+
+fn unknown_cure(bundle: &BundleName, fingerprint: Fingerprint, cause: &Untrusted) -> String {
+    match cause {
+        Untrusted::IssuedByPin { .. } => {
+            "refuse it unless the partner explains it: a pin admits one certificate and issues none".to_owned()
+        }
+        Untrusted::KeyOfPin { .. } => {
+            format!(
+                "if the partner renewed its certificate, add `{fingerprint}` to bundle `{bundle}` as a pin and map it to the same user"
+            )
+        }
+        Untrusted::NameOfPin { .. } => {
+            format!(
+                "ask the partner whether it made a new key; only then add `{fingerprint}` to bundle `{bundle}` as a pin and map it"
+            )
+        }
+        Untrusted::PinInChain { .. } => {
+            "have the partner present the pinned certificate itself, as the first of its chain".to_owned()
+        }
+        Untrusted::Unknown => {
+            format!("if this is a partner, add `{fingerprint}` to bundle `{bundle}` as a pin and map it to a user")
+        }
+        Untrusted::Unreadable(_) => "have the partner make a proper certificate".to_owned(),
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refused: {}", self.code())
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Refusal({}: {})", self.code(), self.detail().escape_debug())
+    }
+}
+
+impl core::error::Error for Refusal {}

@@ -1,0 +1,70 @@
+use core::fmt;
+
+use super::*;
+use crate::PolicyBuilder;
+use crate::map::{CertUserMapping, Selector};
+use crate::testing::{NOW, TestCertificate};
+
+/// A trace that writes every step down.
+#[derive(Default)]
+struct Steps(Vec<(Check, bool, String)>);
+
+impl Trace for Steps {
+    fn step(&mut self, check: Check, holds: bool, facts: fmt::Arguments<'_>) {
+        self.0.push((check, holds, facts.to_string()));
+    }
+}
+
+#[test]
+fn a_trace_sees_every_check_and_changes_no_answer() {
+    let partner = TestCertificate::new("CN=partner").self_signed();
+    let certificate = partner.certificate().clone();
+    let policy = PolicyBuilder::new().partner("erp".parse().unwrap(), certificate.clone(), []).build().unwrap();
+    let evidence = Evidence::after_handshake(policy.host().id().clone(), [certificate.der()]);
+
+    let mut steps = Steps::default();
+    let traced = policy.decide_traced(&evidence, NOW, &mut steps);
+    let checks: Vec<_> = steps.0.iter().map(|(check, holds, _)| (*check, *holds)).collect();
+    assert_eq!(
+        checks,
+        [
+            (Check::Host, true),
+            (Check::Presented, true),
+            (Check::Size, true),
+            (Check::Pin, true),
+            (Check::Validity, true),
+            (Check::CertificateRule, true),
+            (Check::KeyRule, false),
+            (Check::OneUser, true),
+        ]
+    );
+    assert_eq!(steps.0[3].2, format!("{} in bundle `partners`", certificate.fingerprint()));
+    assert_eq!(traced.to_string(), policy.decide(&evidence, NOW).to_string());
+
+    let stranger = TestCertificate::new("CN=stranger").self_signed();
+    let evidence = Evidence::after_handshake(policy.host().id().clone(), stranger.chain());
+    let mut steps = Steps::default();
+    assert!(policy.decide_traced(&evidence, NOW, &mut steps).refusal().is_some());
+    assert_eq!(steps.0.last().map(|(check, holds, _)| (*check, *holds)), Some((Check::Pin, false)));
+}
+
+#[test]
+fn the_least_of_trust_and_selector_is_the_strength() {
+    let partner = TestCertificate::new("CN=partner").self_signed();
+    let certificate = partner.certificate();
+    let mut bundle = crate::TrustBundle::new("b".parse().unwrap());
+    bundle.add_pin(certificate.clone()).unwrap();
+    let host = crate::Host::new("h".parse().unwrap(), bundle);
+    let strength_by = |selectors: &[Selector]| {
+        let rule = |selector: &Selector| CertUserMapping::new(selector.clone(), "erp".parse().unwrap());
+        let policy = PolicyBuilder::for_host(host.clone()).mappings(selectors.iter().map(rule)).build().unwrap();
+        let evidence = Evidence::after_handshake(host.id().clone(), partner.chain());
+        policy.decide(&evidence, NOW).principal().map(Principal::strength)
+    };
+    let (exact, key) =
+        (Selector::certificate(certificate.fingerprint()), Selector::key(certificate.spki_fingerprint()));
+    assert_eq!(strength_by(std::slice::from_ref(&key)), Some(crate::Strength::Key));
+    assert_eq!(strength_by(std::slice::from_ref(&exact)), Some(crate::Strength::Certificate));
+    assert_eq!(strength_by(&[key, exact]), Some(crate::Strength::Certificate));
+    assert_eq!(strength_by(&[]), None);
+}

@@ -1,0 +1,286 @@
+//! Our own certificate chain and private key: the only place of the crate that holds a secret.
+
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+pub(crate) mod generate;
+mod import;
+
+use core::fmt;
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SigningKey};
+use zeroize::Zeroizing;
+
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+pub use generate::{IdentityRequest, NewKey};
+
+use crate::cert::{Certificate, DistinguishedName, InvalidCertificate, InvalidPem, UnfitKey};
+use crate::limits::CHAIN_LENGTH;
+use crate::{NoCryptoProvider, pem, provider, signature};
+
+/// Our own certificate, its chain, and its private key: what STRUST calls an SSL client identity. Servers have one too.
+///
+/// The certificate may be of any version and shape, X.509 version 1 included; that it and the key belong together is
+/// proven when the identity is made. Cheap to clone, and clones share the key.
+///
+/// # Security
+/// The key never shows in [`Debug`](fmt::Debug), in errors or in records. The bytes it was read from are zeroized when
+/// the last clone goes; the copy inside the crypto provider is the provider's.
+///
+/// ```
+/// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
+/// let erp = certmap::Identity::from_pem(&pem)?;
+/// assert_eq!(erp.certificate().version(), 1);
+/// assert!(!format!("{erp:?}").contains("PRIVATE"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Identity(Arc<Inner>);
+
+struct Inner {
+    name: Option<String>,
+    certificate: Certificate,
+    certified_key: Arc<CertifiedKey>,
+    /// The key as it was read or made, where there are bytes at all (a key in hardware has none).
+    exportable: Option<Arc<Exportable>>,
+}
+
+/// A private key in bytes and the PEM label that says in which form.
+struct Exportable {
+    label: &'static str,
+    der: Zeroizing<Vec<u8>>,
+}
+
+impl Identity {
+    /// From a certificate chain (own certificate first) and its private key.
+    ///
+    /// # Errors
+    /// [`IdentityError`] if a certificate cannot be read, the key is unfit, or the two do not belong together.
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, IdentityError> {
+        Self::new_with_provider(chain, key, &*provider::default()?)
+    }
+
+    /// As [`new`](Self::new), with the crypto provider that shall hold the key.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn new_with_provider(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        provider: &CryptoProvider,
+    ) -> Result<Self, IdentityError> {
+        let exportable = Exportable::of(&key);
+        let loaded = provider.key_provider.load_private_key(key);
+        // The certificate is looked at first, because it says best what is wrong with a key: too weak, or too strange.
+        let certificate = check_chain(&chain)?;
+        let key = loaded.map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
+        prove(&certificate, key.as_ref(), provider)?;
+        Ok(Self(Arc::new(Inner {
+            name: None,
+            certificate,
+            certified_key: Arc::new(CertifiedKey::new(chain, key)),
+            exportable: Some(Arc::new(exportable)),
+        })))
+    }
+
+    /// From the content of a PEM file that holds the certificate, its chain if there is one, and the private key
+    /// (PKCS#8, PKCS#1 or SEC1, not encrypted), in any order as long as the own certificate is the first one.
+    ///
+    /// Two files, one with certificates and one with the key, are read as one when they are put one after the other.
+    ///
+    /// # Errors
+    /// [`IdentityError`] as for [`new`](Self::new), and if the file has no or several keys, or something else in it.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, IdentityError> {
+        Self::from_pem_with_provider(pem, &*provider::default()?)
+    }
+
+    /// As [`from_pem`](Self::from_pem), with the crypto provider that shall hold the key.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_pem_with_provider(pem: &[u8], provider: &CryptoProvider) -> Result<Self, IdentityError> {
+        let (chain, key) = import::parts(pem)?;
+        Self::new_with_provider(chain, key, provider)
+    }
+
+    /// Gives the identity the name by which its owner knows it (`ERP`, the entry in STRUST), for use in messages. Without
+    /// one it goes by its subject.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        let Inner { name: _, certificate, certified_key, exportable } = &*self.0;
+        Self(Arc::new(Inner {
+            name: Some(name.into()),
+            certificate: certificate.clone(),
+            certified_key: Arc::clone(certified_key),
+            exportable: exportable.clone(),
+        }))
+    }
+
+    /// The name given by [`with_name`](Self::with_name), else the certificate's subject.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.0.name.clone().unwrap_or_else(|| self.0.certificate.subject().to_string())
+    }
+
+    /// Our own certificate: the one to give to partners.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.0.certificate
+    }
+
+    /// The chain as it is presented, own certificate first, as DER.
+    #[must_use]
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.0.certified_key.cert
+    }
+
+    /// The chain as PEM.
+    #[must_use]
+    pub fn chain_pem(&self) -> String {
+        self.chain().iter().map(|der| pem::write("CERTIFICATE", der)).collect()
+    }
+
+    /// The private key as PEM, in the form in which it was read or made; `None` if it is not in memory.
+    ///
+    /// # Security
+    /// This is the secret itself, not encrypted. Write it where only its owner can read it.
+    #[must_use]
+    pub fn private_key_pem(&self) -> Option<Zeroizing<String>> {
+        let key = self.0.exportable.as_ref()?;
+        Some(Zeroizing::new(pem::write(key.label, &key.der)))
+    }
+
+    pub(crate) fn certified_key(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.certified_key)
+    }
+}
+
+impl Exportable {
+    fn of(key: &PrivateKeyDer<'static>) -> Self {
+        let label = match key {
+            PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
+            PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
+            // The enum is rustls' and open; a form that it learns later is one of PKCS#8's successors.
+            _ => "PRIVATE KEY",
+        };
+        Self { label, der: Zeroizing::new(key.secret_der().to_vec()) }
+    }
+}
+
+fn check_chain(chain: &[CertificateDer<'static>]) -> Result<Certificate, IdentityError> {
+    if chain.len() > CHAIN_LENGTH {
+        return Err(IdentityError::ChainTooLong { certificates: chain.len() });
+    }
+    let mut parsed = Vec::with_capacity(chain.len());
+    for (index, der) in chain.iter().enumerate() {
+        let certificate = Certificate::from_der(der);
+        parsed.push(certificate.map_err(|cause| IdentityError::Certificate { ordinal: index + 1, cause })?);
+    }
+    let own = parsed.into_iter().next().ok_or(IdentityError::NoCertificate)?;
+    own.key_type().check()?;
+    Ok(own)
+}
+
+/// Signs with the key and verifies with the certificate: whatever the key is and wherever it lives, this is what a peer
+/// will do.
+fn prove(certificate: &Certificate, key: &dyn SigningKey, provider: &CryptoProvider) -> Result<(), IdentityError> {
+    const MESSAGE: &[u8] = b"certmap: does this private key belong to this certificate?";
+    let mismatch = || IdentityError::KeyMismatch { subject: Box::new(certificate.subject()) };
+    let algorithms = &provider.signature_verification_algorithms;
+    let schemes = algorithms.supported_schemes();
+    let signer = key.choose_scheme(&schemes).ok_or_else(mismatch)?;
+    let signed = signer.sign(MESSAGE).map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
+    signature::verify(MESSAGE, &certificate.public_key(), signer.scheme(), &signed, algorithms).map_err(|_| mismatch())
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { name, certificate, certified_key: _, exportable: _ } = &*self.0;
+        f.debug_struct("Identity").field("name", name).field("certificate", certificate).finish_non_exhaustive()
+    }
+}
+
+/// An [`Identity`] could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// A certificate of the chain cannot be read.
+    #[error("certificate {ordinal} of the chain cannot be read")]
+    Certificate {
+        /// Which one, counted from 1.
+        ordinal: usize,
+        /// Why.
+        #[source]
+        cause: InvalidCertificate,
+    },
+    /// The chain is longer than any peer will read.
+    #[error("a chain of {certificates} certificates is too long, at most {CHAIN_LENGTH} are presented")]
+    ChainTooLong {
+        /// How many.
+        certificates: usize,
+    },
+    /// The private key is encrypted.
+    #[error(
+        "section {ordinal} (`{label}`) is an encrypted private key: decrypt it first, `openssl pkey -in key.pem -out plain.pem`"
+    )]
+    EncryptedKey {
+        /// Which section, counted from 1.
+        ordinal: usize,
+        /// Its label.
+        label: String,
+    },
+    /// The provider cannot use the private key.
+    #[error("the private key cannot be used: {reason}")]
+    Key {
+        /// The provider's words; they never contain the key.
+        reason: String,
+    },
+    /// Certificate and key do not belong together.
+    #[error("private key does not match the certificate `{subject}`")]
+    KeyMismatch {
+        /// The certificate's subject.
+        subject: Box<DistinguishedName>,
+    },
+    /// The key could not be made.
+    #[error("a key of this kind cannot be made: {reason}")]
+    KeyGeneration {
+        /// Why.
+        reason: String,
+    },
+    /// The lifetime asked for is none, too long, or ends after the year 9999.
+    #[error("a lifetime of {days} days is not possible: ask for 1 second to 20 years")]
+    Lifetime {
+        /// What was asked for, in days.
+        days: u64,
+    },
+    /// There is no certificate.
+    #[error("there is no certificate: add the identity's own certificate before its key")]
+    NoCertificate,
+    /// There is no private key.
+    #[error("there is no private key: add the `PRIVATE KEY` section that belongs to the certificate")]
+    NoKey,
+    /// There is no crypto provider.
+    #[error(transparent)]
+    NoProvider(#[from] NoCryptoProvider),
+    /// The file is no PEM.
+    #[error("the file cannot be read")]
+    Pem(#[source] InvalidPem),
+    /// The file holds something that is neither a certificate nor a private key.
+    #[error("section {ordinal} is a `{label}`, neither a certificate nor a private key")]
+    Section {
+        /// Which section, counted from 1.
+        ordinal: usize,
+        /// Its label.
+        label: String,
+    },
+    /// There are several private keys.
+    #[error("{count} private keys where one was expected")]
+    SeveralKeys {
+        /// How many.
+        count: usize,
+    },
+    /// The certificate's key is too weak, too large, or of a type that no peer verifies.
+    #[error(transparent)]
+    UnfitKey(#[from] UnfitKey),
+}

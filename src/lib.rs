@@ -1,0 +1,46 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod label;
+mod pem;
+mod provider;
+mod role;
+mod signature;
+mod strength;
+mod trace;
+mod user;
+
+pub mod cert;
+pub mod decision;
+pub mod identity;
+pub mod limits;
+pub mod map;
+pub mod policy;
+#[cfg(all(feature = "testing", any(feature = "aws-lc-rs", feature = "ring")))]
+pub mod testing;
+pub mod tls;
+pub mod trust;
+
+#[cfg(doc)]
+pub mod manual;
+
+// The paved path: what a gateway and its partner's tools need. The rest is in the modules.
+pub use cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint};
+pub use decision::{
+    AccessLine, AuditRecord, Caller, Decision, Evidence, Outcome, Principal, Refusal, RefusalCode, RoleMissing,
+};
+pub use identity::{Identity, IdentityError};
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+pub use identity::{IdentityRequest, NewKey};
+pub use label::InvalidLabel;
+pub use map::{CertUserMapping, RuleName, Selector};
+pub use policy::{Authority, Host, HostId, Policy, PolicyBuilder, PolicyDigest, PolicyError, PolicyHandle};
+pub use provider::NoCryptoProvider;
+pub use role::{Holder, InvalidRole, Role, RoleAssignment};
+pub use strength::Strength;
+pub use tls::{ClientConfigBuilder, Endpoint, Selected};
+pub use trust::{BundleName, TrustBundle};
+pub use user::{InvalidUserName, UserName};
+
+/// The rustls that this crate is built on; a configuration is usable only with the same.
+pub use rustls;

@@ -1,0 +1,46 @@
+//! Every stated bound, with its reason.
+//!
+//! Peers and files choose the input, so each kind of input has a largest size. What is larger is an error or a
+//! refusal, never a truncation (the log is the one place that shortens, and it says by how much).
+
+use core::time::Duration;
+
+/// Bytes of one certificate (DER). Real ones are 0.5 to 4 KiB; TLS would allow 16 MiB.
+pub const CERTIFICATE_BYTES: usize = 16 * 1024;
+
+/// Certificates that a peer may present, its own included. Real chains have one to four.
+pub const CHAIN_LENGTH: usize = 8;
+
+/// Subject alternative names in one certificate.
+pub const NAMES_PER_CERTIFICATE: usize = 256;
+
+/// Bytes of one distinguished name, as DER or as text.
+pub const NAME_BYTES: usize = 16 * 1024;
+
+/// Attributes in one distinguished name.
+pub const NAME_ATTRIBUTES: usize = 128;
+
+/// Content octets of one object identifier.
+pub const OBJECT_IDENTIFIER_BYTES: usize = 64;
+
+/// Bytes of one PEM or DER file of certificates: 2,000 certificates of 4 KiB.
+pub const PEM_BYTES: usize = 8 * 1024 * 1024;
+
+/// Certificates in a trust bundle unless told otherwise; the limit of SAP's `add-ca`.
+pub const BUNDLE_ENTRIES: usize = 150;
+
+/// Characters of a user name; the limit of SAP's certificate-to-user mapping.
+pub const USER_NAME_CHARACTERS: usize = 150;
+
+/// Bytes of a bundle name, host id, rule name, alias, application or role name.
+pub const LABEL_BYTES: usize = 128;
+
+/// Smallest RSA modulus: below, no provider of rustls verifies a signature (NIST SP 800-131A asks for the same).
+pub const RSA_BITS_MIN: usize = 2048;
+
+/// Largest RSA modulus: beyond, one verification is a denial of service.
+pub const RSA_BITS_MAX: usize = 8192;
+
+/// Longest lifetime of a certificate made by [`Identity::generate`](crate::Identity::generate): what STRUST and most
+/// partners find long, and still short of "for ever".
+pub const GENERATED_LIFETIME: Duration = Duration::from_secs(20 * 366 * 86_400);

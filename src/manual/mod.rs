@@ -1,0 +1,13 @@
+//! Why the crate is as it is: pages for readers, no code.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("decisions.md")]
+pub mod decisions {}
+
+#[doc = include_str!("threats.md")]
+pub mod threats {}
+
+#[doc = include_str!("glossary.md")]
+pub mod glossary {}

@@ -1,0 +1,239 @@
+//! (private) Reading what people call a PEM file: PEM, DER, or bare base64.
+//!
+//! Tolerates what editors, mail programs and configuration tools do to such a file (byte order mark, CRLF, indentation,
+//! text around the sections, sections glued together or on one line, blank lines, literal `\n`, missing padding) and
+//! nothing that could lose a section: what begins must end. Errors name a line and an ordinal, never content, because
+//! the content may be a key. RFC 7468.
+
+use zeroize::Zeroizing;
+
+use crate::limits::PEM_BYTES;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+/// Longer than every label in use (`BEGIN ENCRYPTED PRIVATE KEY`).
+const LABEL_BYTES: usize = 64;
+
+/// One section: its label (`DER` for a file that was DER) and what it holds.
+pub(crate) struct Section {
+    pub(crate) label: String,
+    pub(crate) der: Zeroizing<Vec<u8>>,
+    /// Counted from 1.
+    pub(crate) ordinal: usize,
+    /// True if the section has RFC 1421 headers: OpenSSL's old way to encrypt a key.
+    pub(crate) has_headers: bool,
+}
+
+/// A file that is neither PEM nor DER nor base64.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPem {
+    /// A section is not base64.
+    #[error("section {ordinal} (`{label}`, line {line}) is not valid base64")]
+    Base64 {
+        /// Which section, counted from 1.
+        ordinal: usize,
+        /// Its label.
+        label: String,
+        /// The line on which it begins, counted from 1.
+        line: usize,
+    },
+    /// A section ends with another label than it began with.
+    #[error("section {ordinal} (`{label}`, line {line}) ends with another label")]
+    EndMismatch {
+        /// Which section, counted from 1.
+        ordinal: usize,
+        /// Its label.
+        label: String,
+        /// The line on which it begins, counted from 1.
+        line: usize,
+    },
+    /// A section's first line is no `-----BEGIN …-----`.
+    #[error("the label of section {ordinal} (line {line}) is not closed by `-----`")]
+    Label {
+        /// Which section, counted from 1.
+        ordinal: usize,
+        /// The line on which it begins, counted from 1.
+        line: usize,
+    },
+    /// A section does not end: the file was cut.
+    #[error("section {ordinal} (`{label}`, line {line}) has no `-----END {label}-----`: the file is cut off")]
+    NoEnd {
+        /// Which section, counted from 1.
+        ordinal: usize,
+        /// Its label.
+        label: String,
+        /// The line on which it begins, counted from 1.
+        line: usize,
+    },
+    /// There is nothing to read.
+    #[error("no PEM section, no DER and no base64 found")]
+    Nothing,
+    /// The file is larger than [`PEM_BYTES`].
+    #[error("{bytes} bytes are too many, at most {PEM_BYTES} are read")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// The file is text in UTF-16, as some Windows tools write it.
+    #[error("the file is UTF-16 text: save it as UTF-8 or ASCII")]
+    Utf16,
+}
+
+/// All sections of a file, in order; never empty.
+pub(crate) fn read(input: &[u8]) -> Result<Vec<Section>, InvalidPem> {
+    if input.len() > PEM_BYTES {
+        return Err(InvalidPem::TooLarge { bytes: input.len() });
+    }
+    if input.starts_with(&[0xff, 0xfe]) || input.starts_with(&[0xfe, 0xff]) {
+        return Err(InvalidPem::Utf16);
+    }
+    // A DER file begins with a SEQUENCE in the long form; `0` followed by such a byte is no text.
+    if let [0x30, 0x80..=0x84, ..] = input {
+        return Ok(vec![Section {
+            label: "DER".to_owned(),
+            der: Zeroizing::new(input.to_vec()),
+            ordinal: 1,
+            has_headers: false,
+        }]);
+    }
+    // Text around the sections may be in any encoding; the sections are ASCII, and others are refused as base64.
+    let text = Zeroizing::new(String::from_utf8_lossy(input).replace("\\r", "\r").replace("\\n", "\n"));
+    if text.contains(BEGIN) { sections(&text) } else { bare(&text) }
+}
+
+fn sections(text: &str) -> Result<Vec<Section>, InvalidPem> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    let mut line = 1;
+    while let Some(at) = rest.find(BEGIN) {
+        let ordinal = found.len() + 1;
+        let (before, from) = rest.split_at(at);
+        line += lines(before);
+        let after = &from[BEGIN.len()..];
+        let label = label(after).ok_or(InvalidPem::Label { ordinal, line })?;
+        let body = &after[label.len() + DASHES.len()..];
+        let no_end = || InvalidPem::NoEnd { ordinal, label: label.to_owned(), line };
+        let end = body.find(END).ok_or_else(no_end)?;
+        let (body, tail) = body.split_at(end);
+        if body.contains(BEGIN) {
+            return Err(no_end());
+        }
+        let tail = tail[END.len()..]
+            .strip_prefix(label)
+            .and_then(|tail| tail.strip_prefix(DASHES))
+            .ok_or_else(|| InvalidPem::EndMismatch { ordinal, label: label.to_owned(), line })?;
+        let has_headers = body.contains(':');
+        let der = if has_headers { Some(Zeroizing::default()) } else { decode(body) };
+        let der = der.ok_or_else(|| InvalidPem::Base64 { ordinal, label: label.to_owned(), line })?;
+        found.push(Section { label: label.to_owned(), der, ordinal, has_headers });
+        line += lines(&from[..from.len() - tail.len()]);
+        rest = tail;
+    }
+    Ok(found)
+}
+
+fn lines(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
+fn label(after: &str) -> Option<&str> {
+    let window = after.get(..after.len().min(LABEL_BYTES + DASHES.len()))?;
+    let label = &window[..window.find(DASHES)?];
+    label.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()).then_some(label)
+}
+
+/// Base64 without armour, as a field of a document or a value of an environment variable has it.
+fn bare(text: &str) -> Result<Vec<Section>, InvalidPem> {
+    let text = text.trim_start_matches('\u{feff}');
+    let der = decode(text).filter(|der| der.first() == Some(&0x30)).ok_or(InvalidPem::Nothing)?;
+    Ok(vec![Section { label: "DER".to_owned(), der, ordinal: 1, has_headers: false }])
+}
+
+/// Base64 with any blanks in it, through the `pem` crate, which wants armour and padding.
+fn decode(base64: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut armoured = Zeroizing::new(String::with_capacity(base64.len() + 48));
+    armoured.push_str("-----BEGIN X-----\n");
+    let mut length = 0usize;
+    for c in base64.chars().filter(|c| !c.is_whitespace()) {
+        if !c.is_ascii() || c == '-' {
+            return None;
+        }
+        armoured.push(c);
+        length += 1;
+    }
+    if length == 0 {
+        return None;
+    }
+    for _ in 0..length.wrapping_neg() % 4 {
+        armoured.push('=');
+    }
+    armoured.push_str("\n-----END X-----\n");
+    pem::parse(armoured.as_bytes()).ok().map(|section| Zeroizing::new(section.into_contents()))
+}
+
+/// One section as text, 64 characters a line, ended by a line feed.
+pub(crate) fn write(label: &str, der: &[u8]) -> String {
+    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    pem::encode_config(&pem::Pem::new(label, der), config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str = "MIIBCgKCAQEA";
+
+    #[track_caller]
+    fn labels(text: &str) -> Vec<String> {
+        read(text.as_bytes()).unwrap().into_iter().map(|section| section.label).collect()
+    }
+
+    #[track_caller]
+    fn error(text: &str) -> String {
+        read(text.as_bytes()).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn what_editors_and_tools_do_to_a_file_loses_nothing() {
+        let one = format!("-----BEGIN A-----\n{BODY}\n-----END A-----");
+        for text in [
+            one.clone(),
+            format!("\u{feff}{one}"),
+            one.replace('\n', "\r\n"),
+            one.replace('\n', "\n    "),
+            one.replace('\n', "\n\n"),
+            one.replace('\n', ""),
+            one.replace('\n', "\\n"),
+            format!("Bag Attributes\n  localKeyID: 01\n{one}\nand more"),
+        ] {
+            assert_eq!(labels(&text), ["A"], "{text}");
+        }
+        assert_eq!(labels(&format!("{one}{}", one.replace('A', "B").replace(BODY, "MIIB"))), ["A", "B"]);
+        assert_eq!(labels(BODY), ["DER"]);
+        assert_eq!(labels("-----BEGIN A-----\nMIIBCg\n-----END A-----"), ["A"]);
+    }
+
+    #[test]
+    fn what_could_lose_a_section_is_an_error_that_says_where() {
+        assert_eq!(error(""), "no PEM section, no DER and no base64 found");
+        assert_eq!(error("hello"), "no PEM section, no DER and no base64 found");
+        assert_eq!(error("x\n-----BEGIN A----\nAAAA"), "the label of section 1 (line 2) is not closed by `-----`");
+        assert_eq!(
+            error("-----BEGIN A-----\nAAAA\n"),
+            "section 1 (`A`, line 1) has no `-----END A-----`: the file is cut off"
+        );
+        assert_eq!(
+            error("-----BEGIN A-----\nAAAA\n-----BEGIN A-----\nAAAA\n-----END A-----"),
+            "section 1 (`A`, line 1) has no `-----END A-----`: the file is cut off"
+        );
+        assert_eq!(
+            error("-----BEGIN A-----\nAAAA\n-----END A-----\n-----BEGIN B-----\nAAAA\n-----END A-----"),
+            "section 2 (`B`, line 4) ends with another label"
+        );
+        assert_eq!(error("-----BEGIN A-----\nA!\n-----END A-----"), "section 1 (`A`, line 1) is not valid base64");
+        assert_eq!(read(&[0xff, 0xfe, 0x2d]).err(), Some(InvalidPem::Utf16));
+        assert_eq!(read(&vec![b' '; PEM_BYTES + 1]).err(), Some(InvalidPem::TooLarge { bytes: PEM_BYTES + 1 }));
+    }
+}

@@ -1,0 +1,138 @@
+//! Putting a policy together, and finding all that is wrong with it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Host, Policy, PolicyDigest, PolicyError, Problem};
+use crate::cert::Certificate;
+use crate::map::{CertUserMapping, Lookup, MappingTable, Selector};
+use crate::role::{Holder, Role, RoleAssignment};
+use crate::trace::NoTrace;
+use crate::trust::{EntryKind, TrustBundle, TrustError, TrustState};
+use crate::user::UserName;
+
+/// Collects trust, rules and roles, and builds a [`Policy`] if they do not contradict each other.
+///
+/// The order of calls never matters for who is admitted.
+///
+/// ```
+/// use certmap::{PolicyBuilder, Role};
+/// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
+/// # let certificate = certmap::Identity::from_pem(&pem)?.certificate().clone();
+/// const SEND: Role = Role::from_static("iflmap/ESBMessaging.send");
+///
+/// let policy = PolicyBuilder::new().partner("SAPERPUSER".parse()?, certificate.clone(), [SEND]).build()?;
+/// assert_eq!(policy.host().bundle().len(), 1);
+///
+/// // One certificate, two users: no order decides, the build does not succeed.
+/// let contradiction = PolicyBuilder::new()
+///     .partner("SAPERPUSER".parse()?, certificate.clone(), [SEND])
+///     .partner("OTHERUSER".parse()?, certificate, []);
+/// assert_eq!(contradiction.build().unwrap_err().problems()[0].code(), "conflicting-rules");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct PolicyBuilder {
+    host: Host,
+    mappings: Vec<CertUserMapping>,
+    assignments: Vec<RoleAssignment>,
+    problems: Vec<Problem>,
+}
+
+impl PolicyBuilder {
+    /// A policy for one host, `default`, whose bundle, `partners`, has room for 150 certificates and is empty.
+    pub fn new() -> Self {
+        let bundle = TrustBundle::new("partners".parse().expect("a good label"));
+        Self::for_host(Host::new("default".parse().expect("a good label"), bundle))
+    }
+
+    /// A policy for this host and whom its bundle vouches for.
+    pub fn for_host(host: Host) -> Self {
+        Self { host, mappings: Vec::new(), assignments: Vec::new(), problems: Vec::new() }
+    }
+
+    /// A partner in one line: pins its certificate to the host's bundle, maps it to `user`, and gives `user` the roles.
+    ///
+    /// Called again with a renewed certificate it adds that one to the same user.
+    pub fn partner(mut self, user: UserName, certificate: Certificate, roles: impl IntoIterator<Item = Role>) -> Self {
+        let fingerprint = certificate.fingerprint();
+        match self.host.bundle_mut().add_pin(certificate) {
+            Ok(_) | Err(TrustError::Duplicate { kind: EntryKind::Pin, .. }) => {}
+            Err(cause) => self.problems.push(Problem::Partner { user: user.clone(), cause }),
+        }
+        let roles = roles.into_iter().map(|role| RoleAssignment::new(user.clone(), role));
+        self.assignments.extend(roles);
+        self.mapping(CertUserMapping::new(Selector::certificate(fingerprint), user))
+    }
+
+    /// Adds a rule. What it matches must also be in the host's bundle to be admitted.
+    pub fn mapping(mut self, mapping: CertUserMapping) -> Self {
+        self.mappings.push(mapping);
+        self
+    }
+
+    /// Adds rules.
+    pub fn mappings(mut self, mappings: impl IntoIterator<Item = CertUserMapping>) -> Self {
+        self.mappings.extend(mappings);
+        self
+    }
+
+    /// Gives a role to a holder.
+    pub fn assignment(mut self, assignment: RoleAssignment) -> Self {
+        self.assignments.push(assignment);
+        self
+    }
+
+    /// Checks everything together.
+    ///
+    /// # Errors
+    /// [`PolicyError`] with every [`Problem`] that there is.
+    pub fn build(self) -> Result<Policy, PolicyError> {
+        let Self { host, mappings, assignments, mut problems } = self;
+        if host.bundle().is_empty() {
+            problems.push(Problem::EmptyBundle { host: host.id().clone(), bundle: host.bundle().name().clone() });
+        }
+        let anchors = host.bundle().entries().filter(|entry| entry.kind() == EntryKind::Anchor);
+        problems.extend(anchors.map(|entry| Problem::AnchorForClients {
+            host: host.id().clone(),
+            bundle: host.bundle().name().clone(),
+            certificate: entry.certificate().fingerprint(),
+        }));
+
+        let mut table = MappingTable::default();
+        for mapping in &mappings {
+            if let Err(conflict) = table.insert(mapping) {
+                problems.push(Problem::ConflictingRules { selector: conflict.selector, users: conflict.users });
+            }
+        }
+        for entry in host.bundle().entries() {
+            let certificate = entry.certificate();
+            let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+            if let Lookup::Ambiguous(rules) = table.lookup(fingerprint, key, &mut NoTrace) {
+                let users = rules.map(|rule| rule.user);
+                problems.push(Problem::AmbiguousCertificate { certificate: fingerprint, users });
+            }
+        }
+        PolicyError::check(problems)?;
+
+        let mut roles: HashMap<UserName, BTreeSet<Role>> = HashMap::new();
+        for assignment in assignments {
+            let Holder::User(user) = assignment.holder().clone();
+            roles.entry(user).or_default().insert(assignment.role().clone());
+        }
+        let roles = roles.into_iter().map(|(user, roles)| (user, roles.into_iter().collect())).collect();
+        Ok(Policy {
+            digest: PolicyDigest::of(&host, &table, &roles),
+            trust: TrustState::new(host.bundle()),
+            host,
+            table,
+            roles,
+        })
+    }
+}
+
+impl Default for PolicyBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}

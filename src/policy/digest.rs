@@ -1,0 +1,69 @@
+//! One text for every way to write a policy down, and its SHA-256.
+
+use core::fmt::{self, Write};
+
+use super::{Host, Policy};
+use crate::cert::{Hasher, fingerprint};
+use crate::map::MappingTable;
+use crate::role::Role;
+use crate::user::UserName;
+
+fingerprint! {
+    /// The SHA-256 of a policy's [canonical form](Policy::canonical_form): which policy decided.
+    ///
+    /// Written `sha256:` and 64 lower-case hexadecimal digits.
+    PolicyDigest, "sha256:"
+}
+
+impl PolicyDigest {
+    pub(super) fn of(host: &Host, table: &MappingTable, roles: &Roles) -> Self {
+        let mut hash = HashWriter(Hasher::default());
+        write_parts(host, table, roles, &mut hash).expect("hashing does not fail");
+        Self(hash.0.finish())
+    }
+}
+
+type Roles = std::collections::HashMap<UserName, std::sync::Arc<[Role]>>;
+
+struct HashWriter(Hasher);
+
+impl Write for HashWriter {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
+    }
+}
+
+pub(super) fn write_canonical(policy: &Policy, out: &mut impl Write) -> fmt::Result {
+    write_parts(&policy.host, &policy.table, &policy.roles, out)
+}
+
+/// One fact a line. No field can hold a line break, and only the last one of a line can hold a blank, so different
+/// policies have different texts.
+fn write_parts(host: &Host, table: &MappingTable, roles: &Roles, out: &mut impl Write) -> fmt::Result {
+    writeln!(out, "certmap policy 1")?;
+    writeln!(out, "host {} require {}", host.id(), host.bundle().name())?;
+    let mut names: Vec<_> = host.server_names().iter().map(|name| name.to_str()).collect();
+    names.sort_unstable();
+    names.iter().try_for_each(|name| writeln!(out, "name {}", name.to_ascii_lowercase()))?;
+
+    let mut entries: Vec<_> = host.bundle().entries().collect();
+    entries.sort_unstable_by_key(|entry| entry.certificate().fingerprint());
+    for entry in entries {
+        let alias = entry.alias().map_or("", |alias| alias.as_str());
+        writeln!(out, "{} {} {alias}", entry.kind(), entry.certificate().fingerprint())?;
+    }
+
+    let mut rules: Vec<_> = table.rules().collect();
+    rules.sort_unstable();
+    for (selector, user, name) in rules {
+        writeln!(out, "map {selector} {} {user}", name.map_or("-", |name| name.as_str()))?;
+    }
+
+    let mut users: Vec<_> = roles.iter().collect();
+    users.sort_unstable();
+    for (user, roles) in users {
+        roles.iter().try_for_each(|role| writeln!(out, "role {role} {user}"))?;
+    }
+    Ok(())
+}

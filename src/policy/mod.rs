@@ -1,0 +1,85 @@
+//! The policy: trust, rules and roles, checked together, immutable.
+//!
+//! Knows no connection and makes no decision. Its canonical form, and the digest of that, belong to no file format.
+
+mod builder;
+mod digest;
+mod handle;
+mod host;
+mod problem;
+
+use core::fmt;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use builder::PolicyBuilder;
+pub use digest::PolicyDigest;
+pub use handle::PolicyHandle;
+pub use host::{Authority, Host, HostId};
+pub use problem::{PolicyError, Problem};
+
+use crate::map::MappingTable;
+use crate::role::Role;
+use crate::trust::TrustState;
+use crate::user::UserName;
+
+/// Who is trusted, who they are and what they may do: everything a decision depends on, checked and immutable.
+///
+/// Made by a [`PolicyBuilder`], put in force by a [`PolicyHandle`]. A changed policy is a new policy.
+pub struct Policy {
+    host: Host,
+    trust: TrustState,
+    table: MappingTable,
+    roles: HashMap<UserName, Arc<[Role]>>,
+    digest: PolicyDigest,
+}
+
+impl Policy {
+    /// The host whose connections this policy decides.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The digest of the [canonical form](Self::canonical_form); it stands in every record, and equal digests decide
+    /// alike.
+    #[must_use]
+    pub fn digest(&self) -> PolicyDigest {
+        self.digest
+    }
+
+    /// How many mapping rules it has.
+    #[must_use]
+    pub fn mappings(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The policy as sorted lines of text, the same for every way to write it down. For people and for comparing, not a
+    /// file format.
+    #[must_use]
+    pub fn canonical_form(&self) -> String {
+        let mut text = String::new();
+        digest::write_canonical(self, &mut text).expect("writing to a string does not fail");
+        text
+    }
+
+    /// The roles of a user, sorted; empty if it has none.
+    pub(crate) fn roles_of(&self, user: &UserName) -> Arc<[Role]> {
+        self.roles.get(user).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn trust(&self) -> &TrustState {
+        &self.trust
+    }
+
+    pub(crate) fn table(&self) -> &MappingTable {
+        &self.table
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, trust: _, table, roles, digest } = self;
+        write!(f, "Policy({host:?}, {} mappings, {} users with roles, {digest})", table.len(), roles.len())
+    }
+}

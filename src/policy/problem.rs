@@ -1,0 +1,93 @@
+//! What keeps a policy from being built: every problem at once, each with its cure.
+
+use crate::cert::Fingerprint;
+use crate::map::Selector;
+use crate::trust::{BundleName, TrustError};
+use crate::user::UserName;
+
+use super::HostId;
+
+/// A policy could not be built; it has at least one problem.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the policy has {} problem{}, the first: {}", .problems.len(), if .problems.len() == 1 { "" } else { "s" }, .problems[0])]
+pub struct PolicyError {
+    problems: Vec<Problem>,
+}
+
+impl PolicyError {
+    /// `Err` if there are problems.
+    pub(super) fn check(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    /// Every problem, in the order in which they were found; never empty.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+/// One thing that is wrong with a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Two rules name different users for a certificate that is in the bundle.
+    #[error("certificate {certificate} is user `{}` by one rule and `{}` by another: remove one of the two rules", .users[0], .users[1])]
+    AmbiguousCertificate {
+        /// The certificate.
+        certificate: Fingerprint,
+        /// The users.
+        users: [UserName; 2],
+    },
+    /// The bundle of a host holds a CA certificate, and clients are not yet admitted for their CA's sake.
+    #[error(
+        "bundle `{bundle}` of host `{host}` holds the anchor {certificate}, but only pins admit clients in this version: take it out"
+    )]
+    AnchorForClients {
+        /// The host.
+        host: HostId,
+        /// Its bundle.
+        bundle: BundleName,
+        /// The anchor.
+        certificate: Fingerprint,
+    },
+    /// Two rules with the same selector name different users.
+    #[error("`{selector}` is mapped to user `{}` and to `{}`: remove one of the two rules", .users[0], .users[1])]
+    ConflictingRules {
+        /// The selector.
+        selector: Selector,
+        /// The users.
+        users: [UserName; 2],
+    },
+    /// A host requires a certificate and believes none.
+    #[error("host `{host}` requires a client certificate, but its bundle `{bundle}` is empty: add a certificate to it")]
+    EmptyBundle {
+        /// The host.
+        host: HostId,
+        /// Its bundle.
+        bundle: BundleName,
+    },
+    /// A partner's certificate cannot be put into the bundle.
+    #[error("the certificate of partner `{user}` cannot be pinned")]
+    Partner {
+        /// The user that the partner should be.
+        user: UserName,
+        /// Why not.
+        #[source]
+        cause: TrustError,
+    },
+}
+
+impl Problem {
+    /// A stable code, for programs: `conflicting-rules`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AmbiguousCertificate { .. } => "ambiguous-certificate",
+            Self::AnchorForClients { .. } => "anchor-for-clients",
+            Self::ConflictingRules { .. } => "conflicting-rules",
+            Self::EmptyBundle { .. } => "empty-bundle",
+            Self::Partner { .. } => "partner",
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Roles of applications, and who has them.
+
+use core::fmt;
+use core::str::FromStr;
+use std::sync::Arc;
+
+use crate::limits::LABEL_BYTES;
+use crate::user::UserName;
+
+/// A role of an application, written `application/name`: `iflmap/ESBMessaging.send`.
+///
+/// Compared as written: `ESBmessaging.send` is another role, and [`RoleMissing`](crate::RoleMissing) says so. Both parts
+/// are made of ASCII letters, digits, `.`, `_` and `-`.
+///
+/// ```
+/// use certmap::Role;
+/// const SEND: Role = Role::from_static("iflmap/ESBMessaging.send");
+/// assert_eq!(SEND.application(), "iflmap");
+/// assert_eq!(SEND.name(), "ESBMessaging.send");
+/// assert_eq!("iflmap/ESBMessaging.send".parse::<Role>()?, SEND);
+/// # Ok::<(), certmap::InvalidRole>(())
+/// ```
+///
+/// A malformed role in a constant does not compile:
+///
+/// ```compile_fail
+/// const SEND: certmap::Role = certmap::Role::from_static("ESBMessaging.send");
+/// ```
+#[derive(Clone)]
+pub struct Role(Text);
+
+#[derive(Clone)]
+enum Text {
+    Shared(Arc<str>),
+    Static(&'static str),
+}
+
+impl Role {
+    /// A role known when the program is written.
+    ///
+    /// # Panics
+    /// If the text is no role; in a constant, that is an error of the compiler.
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        match check(text.as_bytes()) {
+            Ok(_) => Self(Text::Static(text)),
+            Err(_) => panic!("a role is written `application/name`, of letters, digits, `.`, `_` and `-`"),
+        }
+    }
+
+    /// The role as written, `application/name`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Text::Shared(text) => text,
+            Text::Static(text) => text,
+        }
+    }
+
+    /// The application whose role it is.
+    #[must_use]
+    pub fn application(&self) -> &str {
+        self.as_str().split_once('/').map_or("", |(application, _)| application)
+    }
+
+    /// The role's name within its application.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.as_str().split_once('/').map_or("", |(_, name)| name)
+    }
+}
+
+/// Where the slash is, or what is wrong.
+const fn check(text: &[u8]) -> Result<usize, InvalidRole> {
+    let mut slash = None;
+    let mut at = 0;
+    while at < text.len() {
+        let byte = text[at];
+        if byte == b'/' {
+            if slash.is_some() {
+                return Err(InvalidRole::Slashes);
+            }
+            slash = Some(at);
+        } else if !(byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || byte == b'-') {
+            return Err(InvalidRole::Character { offset: at });
+        }
+        at += 1;
+    }
+    match slash {
+        None => Err(InvalidRole::Slashes),
+        Some(slash) if slash == 0 || slash + 1 == text.len() => Err(InvalidRole::EmptyPart),
+        Some(slash) if slash > LABEL_BYTES || text.len() - slash - 1 > LABEL_BYTES => Err(InvalidRole::TooLong),
+        Some(slash) => Ok(slash),
+    }
+}
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        check(text.as_bytes())?;
+        Ok(Self(Text::Shared(text.into())))
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Role({self})")
+    }
+}
+
+impl PartialEq for Role {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Role {}
+
+impl PartialOrd for Role {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Role {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl core::hash::Hash for Role {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+/// Text that is no [`Role`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidRole {
+    /// A character that roles do not have.
+    #[error("the character at offset {offset} cannot stand in a role: use letters, digits, `.`, `_`, `-`")]
+    Character {
+        /// Its byte offset.
+        offset: usize,
+    },
+    /// Nothing before or after the slash.
+    #[error("a role is written `application/name`, and one of the two is empty")]
+    EmptyPart,
+    /// No slash, or more than one.
+    #[error("a role is written `application/name`, with one slash")]
+    Slashes,
+    /// A part is longer than [`LABEL_BYTES`].
+    #[error("application and name of a role have at most {LABEL_BYTES} bytes each")]
+    TooLong,
+}
+
+/// Who has a role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Holder {
+    /// One user.
+    User(UserName),
+}
+
+impl From<UserName> for Holder {
+    fn from(user: UserName) -> Self {
+        Self::User(user)
+    }
+}
+
+/// A role given to a holder.
+///
+/// ```
+/// use certmap::{Role, RoleAssignment, UserName};
+/// let user: UserName = "SAPERPUSER".parse()?;
+/// let assignment = RoleAssignment::new(user, Role::from_static("iflmap/ESBMessaging.send"));
+/// assert_eq!(assignment.role().name(), "ESBMessaging.send");
+/// # Ok::<(), certmap::InvalidUserName>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleAssignment {
+    holder: Holder,
+    role: Role,
+}
+
+impl RoleAssignment {
+    /// Gives `role` to `holder`.
+    #[must_use]
+    pub fn new(holder: impl Into<Holder>, role: Role) -> Self {
+        Self { holder: holder.into(), role }
+    }
+
+    /// Who has it.
+    #[must_use]
+    pub fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// What they have.
+    #[must_use]
+    pub fn role(&self) -> &Role {
+        &self.role
+    }
+}

@@ -1,0 +1,13 @@
+//! rustls on both ends: the configurations, the verifiers behind them, and the road from a connection to evidence.
+//!
+//! The verifiers refuse early what a decision would refuse for trust, by the same judgement; they decide nothing else,
+//! because rustls does not ask them again on a resumed session.
+
+mod client;
+mod endpoint;
+mod trouble;
+mod verifier;
+
+pub use client::{ClientConfigBuilder, ClientConfigError, ServerDistrust};
+pub use endpoint::{Endpoint, EndpointError, HandshakeUnfinished, Selected};
+pub use trouble::{End, Trouble, TroubleKind};

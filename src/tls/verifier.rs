@@ -1,0 +1,103 @@
+//! The client certificate verifier behind an endpoint's configuration.
+
+use core::fmt;
+use std::sync::Arc;
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme};
+
+use crate::cert::Certificate;
+use crate::decision::{Decision, Evidence};
+use crate::policy::{HostId, PolicyHandle};
+use crate::signature;
+use crate::trace::NoTrace;
+
+/// Refuses in the handshake what [`Policy::decide`](crate::Policy::decide) would refuse for trust, on the policy in
+/// force at that moment.
+pub(super) struct Verifier {
+    pub(super) policy: Arc<PolicyHandle>,
+    pub(super) host: HostId,
+    pub(super) provider: Arc<CryptoProvider>,
+}
+
+/// What the verifier puts into rustls' error, so that a refused handshake leaves the record of a decision.
+#[derive(Debug)]
+pub(super) struct RefusedInHandshake(pub(super) Decision);
+
+impl fmt::Display for RefusedInHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.refusal() {
+            Some(refusal) => refusal.fmt(f),
+            None => f.write_str("refused"),
+        }
+    }
+}
+
+impl core::error::Error for RefusedInHandshake {}
+
+impl ClientCertVerifier for Verifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        // No hints: a client that finds no hint to fit would present nothing, and some choke on a long list.
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let chain = core::iter::once(end_entity).chain(intermediates);
+        let evidence = Evidence::after_handshake(self.host.clone(), chain);
+        let policy = self.policy.current();
+        match policy.judge(&evidence, now, &mut NoTrace) {
+            Ok(_) => Ok(ClientCertVerified::assertion()),
+            Err(refusal) => {
+                let decision = policy.refuse(refusal, &evidence, now);
+                let error = OtherError(Arc::new(RefusedInHandshake(decision)));
+                // `Other` gives the peer the alert `certificate_unknown` whatever the reason is.
+                Err(Error::InvalidCertificate(CertificateError::Other(error)))
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let certificate = read(certificate)?;
+        let algorithms = &self.provider.signature_verification_algorithms;
+        signature::verify_tls12(message, &certificate.public_key(), signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let certificate = read(certificate)?;
+        let algorithms = &self.provider.signature_verification_algorithms;
+        signature::verify_tls13(message, &certificate.public_key(), signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// The certificate whose key must have signed: always the one that was presented first.
+pub(super) fn read(certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
+    Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding.into())
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verifier({}, {:?})", self.host, self.policy)
+    }
+}

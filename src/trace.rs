@@ -1,0 +1,40 @@
+//! (private) What a decision checked, step by step, for whoever wants to know.
+//!
+//! `decide` and what it calls report each check to a [`Trace`]. [`NoTrace`] does nothing and costs nothing; an
+//! explanation is the same code with a trace that listens.
+
+use core::fmt;
+
+/// One check of a decision, in the order in which they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// The host is one of the policy's.
+    Host,
+    /// The peer presented a certificate.
+    Presented,
+    /// Chain and certificate are within their limits.
+    Size,
+    /// The certificate is pinned.
+    Pin,
+    /// The time lies in the certificate's validity.
+    Validity,
+    /// A rule names the certificate.
+    CertificateRule,
+    /// A rule names the public key.
+    KeyRule,
+    /// The rules agree on one user.
+    OneUser,
+}
+
+pub(crate) trait Trace {
+    /// Called once per check, with whether it held and the facts it looked at (not formatted unless printed).
+    fn step(&mut self, check: Check, holds: bool, facts: fmt::Arguments<'_>);
+}
+
+/// Listens to nothing.
+pub(crate) struct NoTrace;
+
+impl Trace for NoTrace {
+    #[inline]
+    fn step(&mut self, _: Check, _: bool, _: fmt::Arguments<'_>) {}
+}

@@ -1,0 +1,282 @@
+//! Whom we trust: bundles of pins and anchors, and the one judgement over a presented chain.
+//!
+//! Pins and anchors are two stores: a pin is one exact certificate and never vouches for another. Nothing but this
+//! module makes a `VerifiedCertificate`. Knows no users and no roles. RFC 5280, section 6.
+
+mod entry;
+mod judge;
+mod verified;
+
+use core::fmt;
+
+use rustls::pki_types::UnixTime;
+
+pub use entry::{Entry, EntryKind, InvalidAnchor};
+pub use judge::Untrusted;
+
+pub(crate) use judge::{Distrust, TrustState};
+pub(crate) use verified::VerifiedCertificate;
+
+use crate::cert::{Certificate, Fingerprint, InvalidCertificate, SerialNumber, UnfitKey, Validity};
+use crate::label::label;
+use crate::limits::BUNDLE_ENTRIES;
+
+label! {
+    /// The name of a trust bundle.
+    ///
+    /// ```
+    /// assert!("partners-2026".parse::<certmap::BundleName>().is_ok());
+    /// assert!("a/b".parse::<certmap::BundleName>().is_err());
+    /// ```
+    BundleName, "bundle name"
+}
+
+label! {
+    /// A short name for an entry of a bundle, for people.
+    Alias, "alias"
+}
+
+/// A named, bounded set of trusted certificates: pins and anchors, side by side and never mixed.
+///
+/// For a server it holds whom it lets in, for a client which servers it believes. The limit is 150 entries, as SAP's
+/// `add-ca` has it, or what [`with_limit`](Self::with_limit) says.
+///
+/// An empty bundle trusts nobody.
+///
+/// ```
+/// use certmap::{Certificate, TrustBundle};
+/// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
+/// # let certificate = certmap::Identity::from_pem(&pem)?.certificate().clone();
+/// let mut partners = TrustBundle::new("partners".parse()?);
+/// let fingerprint = partners.add_pin(certificate.clone())?;
+/// assert!(partners.find(&fingerprint).is_some());
+/// // The same certificate is no CA, so it cannot be an anchor.
+/// assert!(TrustBundle::new("cas".parse()?).add_anchor(certificate).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct TrustBundle {
+    name: BundleName,
+    limit: usize,
+    /// In the order in which they were added.
+    entries: Vec<Entry>,
+    /// Where in `entries` each certificate is.
+    index: std::collections::HashMap<Fingerprint, usize>,
+}
+
+impl TrustBundle {
+    /// An empty bundle with room for 150 certificates.
+    #[must_use]
+    pub fn new(name: BundleName) -> Self {
+        Self::with_limit(name, BUNDLE_ENTRIES)
+    }
+
+    /// An empty bundle with room for `limit` certificates.
+    #[must_use]
+    pub fn with_limit(name: BundleName, limit: usize) -> Self {
+        Self { name, limit, entries: Vec::new(), index: std::collections::HashMap::new() }
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// [`TrustError::Duplicate`] if the certificate is there already, as whatever; [`TrustError::Full`] at the limit;
+    /// [`TrustError::DuplicateAlias`] if another entry has its alias.
+    pub fn add(&mut self, entry: Entry) -> Result<Fingerprint, TrustError> {
+        let fingerprint = entry.certificate().fingerprint();
+        if let Some(present) = self.find(&fingerprint) {
+            return Err(TrustError::Duplicate { fingerprint, kind: present.kind() });
+        }
+        if let Some(alias) = entry.alias().filter(|alias| self.find_alias(alias).is_some()) {
+            return Err(TrustError::DuplicateAlias { alias: alias.clone() });
+        }
+        if self.entries.len() >= self.limit {
+            return Err(TrustError::Full { bundle: self.name.clone(), limit: self.limit });
+        }
+        self.index.insert(fingerprint, self.entries.len());
+        self.entries.push(entry);
+        Ok(fingerprint)
+    }
+
+    /// Adds one exact end-entity certificate: it will be believed, and no other for its sake.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add), and [`TrustError::UnfitKey`] if its key is too weak or of a type that cannot be verified.
+    pub fn add_pin(&mut self, certificate: Certificate) -> Result<Fingerprint, TrustError> {
+        self.add(Entry::pin(certificate)?)
+    }
+
+    /// Adds a CA certificate: what it issued will be believed.
+    ///
+    /// # Errors
+    /// As [`add_pin`](Self::add_pin), and [`TrustError::NotAnAnchor`] if it is no CA certificate in good shape.
+    pub fn add_anchor(&mut self, certificate: Certificate) -> Result<Fingerprint, TrustError> {
+        self.add(Entry::anchor(certificate)?)
+    }
+
+    /// Adds every certificate of a PEM or DER file as a pin: all of them or, if one cannot be added, none.
+    ///
+    /// # Errors
+    /// As [`add_pin`](Self::add_pin), and [`TrustError::Unreadable`].
+    pub fn add_pins_pem(&mut self, pem: &[u8]) -> Result<Vec<Fingerprint>, TrustError> {
+        self.add_all(pem, Entry::pin)
+    }
+
+    /// Adds every certificate of a PEM or DER file as an anchor: all of them or, if one cannot be added, none.
+    ///
+    /// # Errors
+    /// As [`add_anchor`](Self::add_anchor), and [`TrustError::Unreadable`].
+    pub fn add_anchors_pem(&mut self, pem: &[u8]) -> Result<Vec<Fingerprint>, TrustError> {
+        self.add_all(pem, Entry::anchor)
+    }
+
+    fn add_all(
+        &mut self,
+        pem: &[u8],
+        entry: impl Fn(Certificate) -> Result<Entry, TrustError>,
+    ) -> Result<Vec<Fingerprint>, TrustError> {
+        let certificates = Certificate::all_from_pem(pem).map_err(TrustError::Unreadable)?;
+        let before = self.entries.len();
+        let added: Result<_, _> = certificates.into_iter().map(|certificate| self.add(entry(certificate)?)).collect();
+        if added.is_err() {
+            for entry in self.entries.drain(before..) {
+                self.index.remove(&entry.certificate().fingerprint());
+            }
+        }
+        added
+    }
+
+    /// Takes out one certificate; `None` if it is not there.
+    pub fn remove(&mut self, fingerprint: &Fingerprint) -> Option<Entry> {
+        let removed = self.entries.remove(self.index.remove(fingerprint)?);
+        self.reindex();
+        Some(removed)
+    }
+
+    /// Takes out every certificate of this serial number; several CAs may have given the same.
+    pub fn remove_serial(&mut self, serial: &SerialNumber) -> Vec<Entry> {
+        self.remove_where(|entry| entry.certificate().serial() == serial)
+    }
+
+    /// Takes out every certificate whose validity ended before `now`.
+    pub fn remove_expired(&mut self, now: UnixTime) -> Vec<Entry> {
+        self.remove_where(|entry| entry.certificate().validity().standing(now) == crate::cert::Standing::Late)
+    }
+
+    fn remove_where(&mut self, condition: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let (removed, kept) = core::mem::take(&mut self.entries).into_iter().partition(|entry| condition(entry));
+        self.entries = kept;
+        self.reindex();
+        removed
+    }
+
+    fn reindex(&mut self) {
+        let positions = self.entries.iter().enumerate();
+        self.index = positions.map(|(at, entry)| (entry.certificate().fingerprint(), at)).collect();
+    }
+
+    /// The bundle's name.
+    #[must_use]
+    pub fn name(&self) -> &BundleName {
+        &self.name
+    }
+
+    /// How many certificates it has room for.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// How many certificates it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True if it trusts nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entries, in the order in which they were added.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// The entry of one certificate.
+    #[must_use]
+    pub fn find(&self, fingerprint: &Fingerprint) -> Option<&Entry> {
+        self.index.get(fingerprint).and_then(|at| self.entries.get(*at))
+    }
+
+    /// The entry of this alias.
+    #[must_use]
+    pub fn find_alias(&self, alias: &Alias) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.alias() == Some(alias))
+    }
+
+    /// All certificates as PEM, in order. What is a pin and what an anchor is not in it.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        self.entries.iter().map(|entry| entry.certificate().to_pem()).collect()
+    }
+}
+
+impl fmt::Debug for TrustBundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, limit, entries, index: _ } = self;
+        write!(f, "TrustBundle({name}, {} of {limit})", entries.len())
+    }
+}
+
+/// A certificate could not be added to a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// The certificate is in the bundle already.
+    #[error("certificate {fingerprint} is in the bundle already, as {kind}")]
+    Duplicate {
+        /// The certificate.
+        fingerprint: Fingerprint,
+        /// As what it is there.
+        kind: EntryKind,
+    },
+    /// Another entry has the alias.
+    #[error("alias `{alias}` is in use by another entry of the bundle")]
+    DuplicateAlias {
+        /// The alias.
+        alias: Alias,
+    },
+    /// The bundle has no room.
+    #[error("bundle `{bundle}` is full: its limit is {limit} certificates")]
+    Full {
+        /// The bundle.
+        bundle: BundleName,
+        /// Its limit.
+        limit: usize,
+    },
+    /// The certificate is not fit to vouch for others.
+    #[error("certificate {fingerprint} cannot be an anchor")]
+    NotAnAnchor {
+        /// The certificate.
+        fingerprint: Fingerprint,
+        /// Why not.
+        #[source]
+        cause: InvalidAnchor,
+    },
+    /// The key of the certificate is unfit.
+    #[error("certificate {fingerprint} ({validity}) cannot be trusted")]
+    UnfitKey {
+        /// The certificate.
+        fingerprint: Fingerprint,
+        /// Its validity, to tell renewed certificates apart.
+        validity: Validity,
+        /// Why not.
+        #[source]
+        cause: UnfitKey,
+    },
+    /// A file of certificates cannot be read.
+    #[error("the certificates cannot be read")]
+    Unreadable(#[source] InvalidCertificate),
+}

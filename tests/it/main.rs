@@ -1,0 +1,3 @@
+//! One integration binary, one file per subject.
+
+mod names;
