@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use x509_parser::asn1_rs::{Any, Oid, Tag};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -77,8 +78,11 @@ impl KeyType {
         if algorithm == ED25519 {
             return Some(Self::Ed25519);
         }
-        let curve = (algorithm == EC).then(|| spki.algorithm.parameters()?.as_oid().ok()).flatten();
-        match curve.as_ref().map(x509_parser::der_parser::asn1_rs::Oid::as_bytes) {
+        // A curve may also be written as parameters; what is no object identifier names no curve.
+        let named = |any: &&Any<'_>| any.tag() == Tag::Oid;
+        let parameters = spki.algorithm.parameters().filter(|_| algorithm == EC);
+        let curve = parameters.filter(named).and_then(|any| any.as_oid().ok());
+        match curve.as_ref().map(Oid::as_bytes) {
             Some(P256) => Some(Self::EcP256),
             Some(P384) => Some(Self::EcP384),
             Some(P521) => Some(Self::EcP521),

@@ -3,9 +3,9 @@
 //! `remotehost ident authuser [date] "request" status bytes`. Reading is the inverse of writing. What a client chose is
 //! written as Apache httpd does it, each octet that could harm a log as `\xHH`.
 
-use std::fmt::{self, Write as _};
-use std::net::IpAddr;
-use std::str::FromStr;
+use core::fmt::{self, Write as _};
+use core::net::IpAddr;
+use core::str::FromStr;
 
 use rustls::pki_types::UnixTime;
 
@@ -155,29 +155,49 @@ impl FromStr for AccessLine {
 /// Which part of a line is not as [`AccessLine`] writes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the fields are the words of the message")]
 pub enum InvalidAccessLine {
     /// The last field is not a number, or something follows it.
     #[error("expected a number of bytes and the end of the line, found `{found}`")]
-    Bytes { found: String },
+    Bytes {
+        /// What stands there, escaped.
+        found: String,
+    },
     /// No client is asked for its ident.
     #[error("expected `-` for the ident, found `{found}`")]
-    Ident { found: String },
+    Ident {
+        /// What stands there, escaped.
+        found: String,
+    },
     /// The first field is not an address.
     #[error("expected the client's address, found `{found}`")]
-    Remote { found: String },
+    Remote {
+        /// What stands there, escaped.
+        found: String,
+    },
     /// The request is not in quotes, is too long, or has an escape that is never written.
     #[error("expected a quoted request, found `{found}`")]
-    Request { found: String },
+    Request {
+        /// What stands there, escaped.
+        found: String,
+    },
     /// The field behind the request is not a number.
     #[error("expected a status, found `{found}`")]
-    Status { found: String },
+    Status {
+        /// What stands there, escaped.
+        found: String,
+    },
     /// The time is not UTC, not in brackets or not a time.
     #[error("expected a time in UTC in square brackets, found `{found}`")]
-    Time { found: String },
+    Time {
+        /// What stands there, escaped.
+        found: String,
+    },
     /// The user is too long, or has a character or an escape that is never written.
     #[error("expected a user or `-`, found `{found}`")]
-    User { found: String },
+    User {
+        /// What stands there, escaped.
+        found: String,
+    },
 }
 
 fn spell_user(c: char, written: &mut String) {

@@ -4,9 +4,9 @@
 //! different spellings of a value would be two ways to tell a log apart from what wrote it. The only door to `time`
 //! for the lines of this module.
 
-use std::fmt::{self, Write as _};
-use std::str::FromStr;
-use std::time::Duration;
+use core::fmt::{self, Write as _};
+use core::str::FromStr;
+use core::time::Duration;
 
 use rustls::pki_types::UnixTime;
 use time::OffsetDateTime;
@@ -17,7 +17,7 @@ use time::macros::format_description;
 use time::parsing::Parsable;
 
 /// Room kept free for an elision marker: one or two signs and the digits of the largest `usize`.
-pub(crate) const MARKER: usize = 22;
+const MARKER: usize = 22;
 
 /// The longest text of a stranger's that an error message repeats, in characters.
 const EXCERPT: usize = 64;

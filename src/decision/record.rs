@@ -4,10 +4,10 @@
 //! ends a line, begins a second pair or makes the line longer than [`AuditRecord::MAX_LENGTH`]. Writes nothing
 //! anywhere; knows no policy, only the words the decision hands over.
 
+use core::fmt;
+use core::net::SocketAddr;
+use core::str::FromStr;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::net::SocketAddr;
-use std::str::FromStr;
 
 use rustls::pki_types::UnixTime;
 
@@ -130,11 +130,12 @@ macro_rules! texts {
         pub(crate) enum RecordKey {
             $($(#[$doc])+ $key,)+
         }
+
         impl RecordKey {
             const ALL: &[Self] = &[$(Self::$key),+];
 
             /// The key as the line has it.
-            pub(crate) const fn name(self) -> &'static str {
+            const fn name(self) -> &'static str {
                 match self { $(Self::$key => stringify!($name),)+ }
             }
 
@@ -142,6 +143,7 @@ macro_rules! texts {
                 match self { $(Self::$key => $room,)+ }
             }
         }
+
         impl AuditRecord {
             $($(#[$doc])+ #[must_use] pub fn $name(&self) -> Option<&str> {
                 self.texts.get(&RecordKey::$key).map(Shown::as_str)
@@ -179,14 +181,11 @@ impl fmt::Display for AuditRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (time, outcome) = (write_time(self.time, &RFC_3339), self.outcome.as_str());
         let (host, resumed) = (self.host.to_quoted(), self.resumed);
-        write!(f, "{NAME} time={time} outcome={outcome}")?;
-        write!(f, " host={host} resumed={resumed}")?;
+        write!(f, "{NAME} time={time} outcome={outcome} host={host} resumed={resumed}")?;
         if let Some(peer) = self.peer {
-            let peer = Shown::quoted(&peer.to_string(), PEER_ROOM);
-            write!(f, " peer={}", peer.to_quoted())?;
+            write!(f, " peer={}", Shown::quoted(&peer.to_string(), PEER_ROOM).to_quoted())?;
         }
-        let mut texts = self.texts.iter();
-        texts.try_for_each(|(key, shown)| write!(f, " {}={}", key.name(), shown.to_quoted()))
+        self.texts.iter().try_for_each(|(key, shown)| write!(f, " {}={}", key.name(), shown.to_quoted()))
     }
 }
 
@@ -196,8 +195,7 @@ impl FromStr for AuditRecord {
     fn from_str(line: &str) -> Result<Self, Self::Err> {
         let pairs = Pairs(words(line));
         if pairs.0.first() != Some(&NAME) {
-            let found = excerpt(line);
-            return Err(InvalidAuditRecord::NotARecord { found });
+            return Err(InvalidAuditRecord::NotARecord { found: excerpt(line) });
         }
         let read = Shown::from_quoted;
         let mut record = Self {
@@ -238,28 +236,40 @@ impl RecordOutcome {
     }
 
     fn read(written: &str) -> Option<Self> {
-        let mut all = [Self::Admitted, Self::Refused].into_iter();
-        all.find(|outcome| outcome.as_str() == written)
+        [Self::Admitted, Self::Refused].into_iter().find(|outcome| outcome.as_str() == written)
     }
 }
 
 /// Why a line is not an audit record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the fields are the words of the message")]
 pub enum InvalidAuditRecord {
     /// Every record has this key.
     #[error("`{key}` is missing")]
-    Missing { key: &'static str },
+    Missing {
+        /// The key.
+        key: &'static str,
+    },
     /// The line is something else.
     #[error("an audit record begins with `certmap`, found `{found}`")]
-    NotARecord { found: String },
+    NotARecord {
+        /// The beginning of the line, escaped.
+        found: String,
+    },
     /// No record has this key, or not in this place, or not twice.
     #[error("key `{key}` is unknown, stands twice or is out of order")]
-    Unexpected { key: String },
+    Unexpected {
+        /// The key, escaped.
+        key: String,
+    },
     /// The value cannot be read, is too long, or has another spelling than records use.
     #[error("`{key}` cannot be `{found}`")]
-    Value { key: &'static str, found: String },
+    Value {
+        /// The key.
+        key: &'static str,
+        /// The value as written, escaped.
+        found: String,
+    },
 }
 
 /// The words of a line: its name, then pairs in any order, until `end` compares.
@@ -269,28 +279,22 @@ type Read<T> = Result<T, InvalidAuditRecord>;
 
 impl Pairs<'_> {
     fn optional<T>(&self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Read<Option<T>> {
-        let mut words = self.0.iter();
-        let value = words.find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
-        let Some(written) = value else {
-            return Ok(None);
-        };
-        let wrong = |found| InvalidAuditRecord::Value { key, found };
-        let value = read(written).map(Some);
-        value.ok_or_else(|| wrong(excerpt(written)))
+        let value = self.0.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+        let Some(written) = value else { return Ok(None) };
+        let value = read(written).ok_or_else(|| InvalidAuditRecord::Value { key, found: excerpt(written) })?;
+        Ok(Some(value))
     }
 
     fn required<T>(&self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Read<T> {
-        let value = self.optional(key, read)?;
-        value.ok_or(InvalidAuditRecord::Missing { key })
+        self.optional(key, read)?.ok_or(InvalidAuditRecord::Missing { key })
     }
 
     /// INVARIANT: what was read is written the same; a word too many, or in another place, shows here.
     fn end(&self, record: &AuditRecord) -> Read<()> {
         let written = record.to_string();
         let mut expected = words(&written).into_iter();
-        let Some(word) = self.0.iter().find(|word| expected.next() != Some(**word)) else {
-            return Ok(());
-        };
+        let misfit = self.0.iter().find(|word| expected.next() != Some(**word));
+        let Some(word) = misfit else { return Ok(()) };
         let key = excerpt(word.split('=').next().unwrap_or_default());
         Err(InvalidAuditRecord::Unexpected { key })
     }
@@ -298,15 +302,14 @@ impl Pairs<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use core::time::Duration;
 
     use super::*;
 
     fn full(time: u64, value: &str) -> AuditRecord {
         let time = UnixTime::since_unix_epoch(Duration::from_secs(time));
         let record = AuditRecord::new(time, RecordOutcome::Admitted, value, false);
-        let keys = RecordKey::ALL.iter();
-        keys.fold(record, |record, key| record.with(*key, Some(value)))
+        RecordKey::ALL.iter().fold(record, |record, key| record.with(*key, Some(value)))
     }
 
     #[test]
@@ -324,8 +327,7 @@ mod tests {
         let signs: Vec<char> = SIGNS.chars().collect();
         let mut rng = fastrand::Rng::with_seed(14);
         for round in 0..5_000 {
-            let long = round % 500 == 0;
-            let count = if long { 65_536 } else { rng.usize(..99) };
+            let count = if round % 500 == 0 { 65_536 } else { rng.usize(..99) };
             let value: String = (0..count).map(|_| signs[rng.usize(..signs.len())]).collect();
             let record = full(rng.u64(..) >> rng.u32(..64), &value);
             let line = record.to_string();

@@ -35,5 +35,5 @@ use core::time::Duration;
 
 use rustls::pki_types::UnixTime;
 
-/// The time of every test that does not choose another: 2026-11-23T12:00:00Z.
-pub const NOW: UnixTime = UnixTime::since_unix_epoch(Duration::from_secs(1_795_435_200));
+/// The time of every test that does not choose another: 2026-12-01T12:00:00Z.
+pub const NOW: UnixTime = UnixTime::since_unix_epoch(Duration::from_secs(1_796_126_400));
