@@ -4,6 +4,9 @@
 
 mod admitted;
 mod common;
+mod live;
 mod names;
+mod policies;
 mod records;
 mod refused;
+mod unproven;
