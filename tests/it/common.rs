@@ -123,3 +123,44 @@ impl Gateway {
 pub fn one_partner(partner: &TestIdentity) -> Policy {
     PolicyBuilder::new().partner(user("SAPERPUSER"), partner.certificate().clone(), [SEND]).build().unwrap()
 }
+
+/// The `openssl` program; says aloud when it is missing, and fails where that must not be.
+pub fn openssl() -> Option<&'static str> {
+    tool("openssl", "version")
+}
+
+/// A program that other people wrote.
+pub fn tool(name: &'static str, argument: &str) -> Option<&'static str> {
+    let found = std::process::Command::new(name).arg(argument).output().is_ok_and(|output| output.status.success());
+    if found {
+        return Some(name);
+    }
+    assert!(std::env::var_os("CI").is_none_or(|value| value.is_empty()), "`{name}` is missing");
+    eprintln!("SKIPPED: `{name}` is not installed, so nothing was tested against it");
+    None
+}
+
+/// A directory of its own for one test, gone when the test ends.
+pub struct Directory(std::path::PathBuf);
+
+impl Directory {
+    pub fn new() -> Self {
+        static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("certmap-test-{}-{count}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn write(&self, name: &str, content: &str) -> std::path::PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

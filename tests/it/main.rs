@@ -3,7 +3,9 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod admitted;
+mod bundles;
 mod common;
+mod identities;
 mod live;
 mod names;
 mod policies;

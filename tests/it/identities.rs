@@ -1,0 +1,233 @@
+//! Identities: from every form of file, made anew, and never shown.
+
+use std::time::Duration;
+
+use certmap::rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use certmap::testing::{NOW, TestCertificate};
+use certmap::{Identity, IdentityRequest, NewKey};
+
+use crate::common::{Backend, data, erp};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[track_caller]
+fn error(pem: &[u8]) -> String {
+    let error = Identity::from_pem(pem).unwrap_err();
+    let causes = std::iter::successors(std::error::Error::source(&error), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+#[test]
+fn every_key_form_is_read_and_exported_as_it_was() {
+    for (file, label) in [
+        ("ec-sec1.pem", "EC PRIVATE KEY"),
+        ("rsa-pkcs1.pem", "RSA PRIVATE KEY"),
+        ("openssl-req-x509.pem", "PRIVATE KEY"),
+    ] {
+        for backend in [Backend::AwsLcRs, Backend::Ring] {
+            let identity = Identity::from_pem_with_provider(&data(file), &backend.provider()).unwrap();
+            let exported = identity.private_key_pem().unwrap();
+            assert!(exported.starts_with(&format!("-----BEGIN {label}-----\n")), "{file}");
+            let original = String::from_utf8(data(file)).unwrap();
+            assert!(original.contains(exported.as_str()), "{file}: byte for byte");
+            assert!(original.contains(&identity.chain_pem()), "{file}");
+        }
+    }
+}
+
+#[test]
+fn der_of_chain_and_key_is_read_too() {
+    let made = TestCertificate::new("CN=x").with_version(1).self_signed();
+    let key = made.key();
+    let again = PrivateKeyDer::try_from(key.secret_der().to_vec()).unwrap();
+    let identity = Identity::new(made.chain().to_vec(), again).unwrap();
+    assert_eq!(identity.certificate(), made.certificate());
+    assert_eq!(identity.chain(), made.chain());
+}
+
+#[test]
+fn a_chain_is_kept_in_order() {
+    let ca = TestCertificate::new("CN=ca").with_ca_true().self_signed();
+    let end = TestCertificate::new("CN=end").issued_by(&ca);
+    let identity = end.identity();
+    assert_eq!(identity.chain().len(), 2);
+    let read = Identity::from_pem((identity.chain_pem() + &identity.private_key_pem().unwrap()).as_bytes()).unwrap();
+    assert_eq!(read.chain(), identity.chain());
+    assert_eq!(read.certificate().subject().to_string(), "CN=end");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_with_the_cure() {
+    let (one, two) = (TestCertificate::new("CN=one,O=a").self_signed(), TestCertificate::new("CN=two").self_signed());
+    let [key_one, key_two] = [&one, &two].map(|made| made.identity().private_key_pem().unwrap().to_string());
+    let pem = one.certificate().to_pem();
+    assert_eq!(error((pem.clone() + &key_two).as_bytes()), "private key does not match the certificate `CN=one,O=a`");
+    assert_eq!(
+        error(pem.as_bytes()),
+        "there is no private key: add the `PRIVATE KEY` section that belongs to the certificate"
+    );
+    assert_eq!(error(key_one.as_bytes()), "there is no certificate: add the identity's own certificate before its key");
+    assert_eq!(error((pem.clone() + &key_one + &key_two).as_bytes()), "2 private keys where one was expected");
+    assert_eq!(
+        error(&data("encrypted-pkcs8.pem")),
+        "section 2 (`ENCRYPTED PRIVATE KEY`) is an encrypted private key: decrypt it first, `openssl pkey -in key.pem -out plain.pem`"
+    );
+    assert_eq!(
+        error(&data("encrypted-traditional.pem")),
+        "section 2 (`RSA PRIVATE KEY`) is an encrypted private key: decrypt it first, `openssl pkey -in key.pem -out plain.pem`"
+    );
+    let pkcs7 = "-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----\n";
+    assert_eq!(error(pkcs7.as_bytes()), "section 1 is a `PKCS7`, neither a certificate nor a private key");
+    assert_eq!(error(b"x"), "the file cannot be read: no PEM section, no DER and no base64 found");
+    let broken = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".to_owned() + &key_one;
+    assert!(
+        error(broken.as_bytes()).starts_with("certificate 1 of the chain cannot be read: this is no X.509 certificate")
+    );
+    let long = pem.repeat(9) + &key_one;
+    assert_eq!(error(long.as_bytes()), "a chain of 9 certificates is too long, at most 8 are presented");
+}
+
+#[test]
+fn an_error_about_a_key_never_contains_the_key() {
+    let identity = erp();
+    let key = identity.private_key_pem().unwrap();
+    let cert = identity.chain_pem();
+    let body: Vec<&str> = key.lines().filter(|line| !line.starts_with("-----")).collect();
+    for cut in (0..key.len()).step_by(37) {
+        for damaged in [format!("{cert}{}", &key[..cut]), format!("{cert}{}!{}", &key[..cut], &key[cut..])] {
+            if let Err(error) = Identity::from_pem(damaged.as_bytes()) {
+                let text = format!(
+                    "{error} {error:?} {}",
+                    std::error::Error::source(&error).map(|cause| format!("{cause} {cause:?}")).unwrap_or_default()
+                );
+                assert!(body.iter().all(|line| !text.contains(&line[..line.len().min(12)])), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn debug_elides_the_key() {
+    let identity = erp();
+    let text = format!("{identity:?} {identity:#?}");
+    let key = identity.private_key_pem().unwrap();
+    for line in key.lines().filter(|line| !line.starts_with("-----")) {
+        assert!(!text.contains(&line[..line.len().min(12)]));
+    }
+    let debug = format!("{:?}", identity.clone());
+    assert!(debug.starts_with("Identity { name: Some(\"ERP\"), certificate: Certificate(CN=ERP SSL client"), "{debug}");
+}
+
+#[test]
+fn every_kind_of_new_identity_is_a_proper_client_certificate() {
+    let kinds = [
+        (NewKey::EcP256, "EC P-256"),
+        (NewKey::EcP384, "EC P-384"),
+        (NewKey::Ed25519, "Ed25519"),
+        (NewKey::Rsa2048, "RSA 2048"),
+        (NewKey::Rsa3072, "RSA 3072"),
+        (NewKey::Rsa4096, "RSA 4096"),
+    ];
+    let subject = "CN=ERP SSL client SSL Client (Standard),OU=SAP Web AS,OU=I0020123456,O=SAP Trust Community,C=DE";
+    for (kind, name) in kinds {
+        for backend in [Backend::AwsLcRs, Backend::Ring] {
+            let request = IdentityRequest::new(subject.parse().unwrap(), NOW, DAY * 730).with_key(kind);
+            let identity = Identity::generate_with_provider(&request, &backend.provider()).unwrap();
+            let certificate = identity.certificate();
+            assert_eq!(certificate.key_type().to_string(), name);
+            assert_eq!((certificate.version(), certificate.is_ca()), (3, false));
+            assert_eq!(certificate.subject().to_string(), subject);
+            assert_eq!(certificate.issuer(), certificate.subject());
+            assert_eq!(certificate.validity().not_before(), NOW);
+            assert_eq!(certificate.validity().not_after().as_secs(), NOW.as_secs() + 730 * 86_400);
+            // rustls' own, stricter reading of it.
+            let key = PrivateKeyDer::try_from(pem_der(&identity.private_key_pem().unwrap())).unwrap();
+            let stock =
+                certmap::rustls::sign::CertifiedKey::from_der(identity.chain().to_vec(), key, &backend.provider());
+            assert!(stock.unwrap().keys_match().is_ok());
+        }
+    }
+}
+
+fn pem_der(pem: &str) -> Vec<u8> {
+    use certmap::rustls::pki_types::pem::PemObject as _;
+    PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap().secret_der().to_vec()
+}
+
+#[test]
+fn new_identities_differ_in_key_and_serial() {
+    let request = IdentityRequest::new("CN=x".parse().unwrap(), NOW, DAY);
+    let [one, two] = [(); 2].map(|()| Identity::generate(&request).unwrap());
+    assert_ne!(one.certificate().serial(), two.certificate().serial());
+    assert_ne!(one.certificate().spki_fingerprint(), two.certificate().spki_fingerprint());
+    assert_eq!(one.certificate().serial().to_string().len(), 32);
+}
+
+#[test]
+fn impossible_lifetimes_are_refused() {
+    let lifetime = |days: u32, from: UnixTime| {
+        let request = IdentityRequest::new("CN=x".parse().unwrap(), from, DAY * days);
+        Identity::generate(&request).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(lifetime(0, NOW), Err("a lifetime of 0 days is not possible: ask for 1 second to 20 years".to_owned()));
+    assert_eq!(
+        lifetime(20 * 366 + 1, NOW),
+        Err("a lifetime of 7321 days is not possible: ask for 1 second to 20 years".to_owned())
+    );
+    assert_eq!(lifetime(20 * 366, NOW), Ok(()));
+    let year_9999 = UnixTime::since_unix_epoch(Duration::from_secs(253_402_300_799));
+    assert_eq!(
+        lifetime(1, year_9999),
+        Err("a lifetime of 1 days is not possible: ask for 1 second to 20 years".to_owned())
+    );
+    let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
+    assert!(lifetime(1, never).is_err());
+}
+
+#[test]
+fn openssl_finds_a_new_identity_good_for_a_tls_client() {
+    let Some(openssl) = crate::common::openssl() else { return };
+    let now = UnixTime::now();
+    for kind in [NewKey::EcP256, NewKey::Rsa2048, NewKey::Ed25519] {
+        let request = IdentityRequest::new("CN=a\\, b+OU=c,OU=d,OU=e,C=DE".parse().unwrap(), now, DAY).with_key(kind);
+        let identity = Identity::generate(&request).unwrap();
+        let directory = crate::common::Directory::new();
+        let file = directory.write("cert.pem", &identity.chain_pem());
+        let run = |arguments: &[&str]| {
+            let output = std::process::Command::new(&openssl).args(arguments).arg(&file).output().unwrap();
+            (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        let file_text = file.to_str().unwrap();
+        let verify = run(&[
+            "verify",
+            "-purpose",
+            "sslclient",
+            "-x509_strict",
+            "-check_ss_sig",
+            "-trusted",
+            file_text,
+            "-partial_chain",
+        ]);
+        assert!(verify.0, "{}", verify.1);
+        let text = run(&["x509", "-noout", "-text", "-nameopt", "RFC2253", "-in"]).1;
+        for expected in
+            ["Version: 3", "CA:FALSE", "Digital Signature", "TLS Web Client Authentication", "Subject Key Identifier"]
+        {
+            assert!(text.contains(expected), "{expected} in {text}");
+        }
+        assert!(
+            text.contains("Subject: CN=a\\, b+OU=c,OU=d,OU=e,C=DE")
+                || text.contains("Subject: OU=c+CN=a\\, b,OU=d,OU=e,C=DE"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_the_first_is_not_the_identity() {
+    let ca = TestCertificate::new("CN=ca").with_ca_true().self_signed();
+    let end = TestCertificate::new("CN=end").issued_by(&ca);
+    let swapped: Vec<CertificateDer<'static>> = end.chain().iter().rev().cloned().collect();
+    let error = Identity::new(swapped, end.key()).unwrap_err();
+    assert_eq!(error.to_string(), "private key does not match the certificate `CN=ca`");
+}
