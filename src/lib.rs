@@ -7,6 +7,7 @@ mod provider;
 mod role;
 mod signature;
 mod strength;
+mod text;
 mod trace;
 mod user;
 

@@ -5,6 +5,7 @@ use core::str::FromStr;
 use std::sync::Arc;
 
 use crate::limits::USER_NAME_CHARACTERS;
+use crate::text::is_hidden;
 
 /// The name of the user that a certificate stands for.
 ///
@@ -43,7 +44,7 @@ impl FromStr for UserName {
         if characters > USER_NAME_CHARACTERS {
             return Err(InvalidUserName::TooLong { characters });
         }
-        if let Some((offset, character)) = text.char_indices().find(|(_, c)| is_harmful(*c)) {
+        if let Some((offset, character)) = text.char_indices().find(|(_, c)| is_hidden(*c)) {
             return Err(InvalidUserName::Character { character, offset });
         }
         if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
@@ -63,18 +64,6 @@ impl fmt::Debug for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UserName({})", self.0)
     }
-}
-
-/// Control, bidirectional and invisible characters (Unicode categories Cc, Zl, Zp, the default-ignorable part of Cf, and
-/// the blanks other than the space).
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || (c.is_whitespace() && c != ' ')
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Text that cannot be a [`UserName`].

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use x509_parser::extensions::GeneralName as Parsed;
 
 use super::{DistinguishedName, ObjectIdentifier};
+use crate::text::OneLine;
 
 /// One subject alternative name, as the certificate says it (RFC 5280, section 4.2.1.6).
 ///
@@ -82,13 +83,13 @@ impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(name) => write!(f, "DirName:{name}"),
-            Self::Dns(text) => write!(f, "DNS:{}", text.escape_debug()),
-            Self::Email(text) => write!(f, "email:{}", text.escape_debug()),
+            Self::Dns(text) => write!(f, "DNS:{}", OneLine(text)),
+            Self::Email(text) => write!(f, "email:{}", OneLine(text)),
             Self::Ip(address) => write!(f, "IP:{address}"),
             Self::Malformed { tag, content } => write!(f, "malformed:[{tag}] of {} bytes", content.len()),
             Self::Other { kind, value } => write!(f, "othername:{kind} of {} bytes", value.len()),
             Self::RegisteredId(oid) => write!(f, "RID:{oid}"),
-            Self::Uri(text) => write!(f, "URI:{}", text.escape_debug()),
+            Self::Uri(text) => write!(f, "URI:{}", OneLine(text)),
         }
     }
 }

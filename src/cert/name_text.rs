@@ -13,6 +13,7 @@ use super::{
 };
 use crate::cert::ObjectIdentifier;
 use crate::limits::NAME_ATTRIBUTES;
+use crate::text::is_hidden;
 
 // Content octets of the types that `to_der` has to know.
 pub(super) const COUNTRY: &[u8] = &[0x55, 0x04, 0x06];
@@ -107,19 +108,6 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         }
     }
     Ok(())
-}
-
-/// True for what breaks lines, turns the direction of writing, or cannot be seen.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{061c}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2066}'..='\u{2069}'
-                | '\u{feff}'
-        )
 }
 
 impl FromStr for DistinguishedName {

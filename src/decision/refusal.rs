@@ -7,6 +7,7 @@ use crate::cert::{Fingerprint, show};
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
 use crate::map::{Matched, Selector};
 use crate::policy::{Authority, HostId};
+use crate::text::OneLine;
 use crate::trust::{BundleName, Distrust, Untrusted};
 
 /// Why a peer is nobody: an answer, not an accident. Cheap to clone.
@@ -185,7 +186,7 @@ impl Refusal {
                 format!("the peer did not prove that it has the key of the certificate it presented: {cause}")
             }
             Reason::Misdirected { host, authority } => {
-                format!("the request is for `{}`, which host `{host}` does not answer for", authority.escape_debug())
+                format!("the request is for `{}`, which host `{host}` does not answer for", OneLine(authority))
             }
             Reason::NotMapped { certificate } => format!("no rule says whose certificate {certificate} is"),
             Reason::UnknownHost { host } => format!("the policy in force has no host `{host}`"),
@@ -256,7 +257,7 @@ impl fmt::Display for Refusal {
 
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Refusal({}: {})", self.code(), self.detail().escape_debug())
+        write!(f, "Refusal({}: {})", self.code(), OneLine(&self.detail()))
     }
 }
 

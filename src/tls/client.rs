@@ -16,6 +16,7 @@ use super::verifier::read;
 use crate::cert::{Certificate, Fingerprint, Standing, Validity, show};
 use crate::identity::Identity;
 use crate::signature;
+use crate::text::OneLine;
 use crate::trust::{BundleName, EntryKind, TrustBundle};
 use crate::{NoCryptoProvider, provider};
 
@@ -130,7 +131,7 @@ impl Verifier {
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
         now: UnixTime,
-    ) -> Result<(), String> {
+    ) -> Result<(), (ServerCause, String)> {
         if let Some(pin) = self.pins.get(&Fingerprint::of(end_entity)) {
             return pin.check(name, now);
         }
@@ -138,25 +139,41 @@ impl Verifier {
         let valid = self.anchors.iter().filter(|(validity, _)| validity.contains(now));
         let roots = RootCertStore { roots: valid.map(|(_, anchor)| anchor.clone()).collect() };
         let algorithms = self.provider.signature_verification_algorithms.all;
-        let parsed = ParsedCertificate::try_from(end_entity).map_err(|error| error.to_string())?;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &roots, intermediates, now, algorithms)
-            .and_then(|()| verify_server_name(&parsed, name))
-            .map_err(|error| error.to_string())
+        ParsedCertificate::try_from(end_entity)
+            .and_then(|parsed| {
+                verify_server_cert_signed_by_trust_anchor(&parsed, &roots, intermediates, now, algorithms)?;
+                verify_server_name(&parsed, name)
+            })
+            .map_err(|error| (ServerCause::of(&error), error.to_string()))
+    }
+}
+
+impl ServerCause {
+    fn of(error: &Error) -> Self {
+        use CertificateError as C;
+        match error {
+            Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => Self::Name,
+            Error::InvalidCertificate(
+                C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },
+            ) => Self::Validity,
+            _ => Self::Untrusted,
+        }
     }
 }
 
 impl Pin {
-    fn check(&self, name: &ServerName<'_>, now: UnixTime) -> Result<(), String> {
+    fn check(&self, name: &ServerName<'_>, now: UnixTime) -> Result<(), (ServerCause, String)> {
+        let (first, last) = (self.validity.not_before(), self.validity.not_after());
         match self.validity.standing(now) {
-            Standing::Early => return Err(format!("its validity begins at {}", show(self.validity.not_before()))),
-            Standing::Late => return Err(format!("its validity ended at {}", show(self.validity.not_after()))),
+            Standing::Early => return Err((ServerCause::Validity, format!("its validity begins at {}", show(first)))),
+            Standing::Late => return Err((ServerCause::Validity, format!("its validity ended at {}", show(last)))),
             Standing::Within => {}
         }
         if self.names.iter().any(|own| own == name) {
             return Ok(());
         }
         let names: Vec<_> = self.names.iter().map(ServerName::to_str).collect();
-        Err(format!("it is pinned, but answers only for {}", names.join(", ")))
+        Err((ServerCause::Name, format!("it is pinned, but answers only for {}", names.join(", "))))
     }
 }
 
@@ -170,7 +187,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         self.check(end_entity, intermediates, server_name, now).map(|()| ServerCertVerified::assertion()).map_err(
-            |reason| {
+            |(cause, reason)| {
                 let distrust = ServerDistrust {
                     identity: self.identity.clone(),
                     bundle: self.bundle.clone(),
@@ -178,6 +195,7 @@ impl ServerCertVerifier for Verifier {
                     fingerprint: Fingerprint::of(end_entity),
                     issuer: Certificate::from_der(end_entity)
                         .map_or_else(|_| String::new(), |read| read.issuer().to_string()),
+                    cause,
                     reason,
                 };
                 Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust))))
@@ -221,14 +239,23 @@ impl fmt::Debug for Verifier {
 ///
 /// Found inside rustls' error by [`Trouble`](super::Trouble).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("server certificate is not trusted by identity `{}`", .identity.escape_debug())]
+#[error("server certificate is not trusted by identity `{}`", OneLine(.identity))]
 pub struct ServerDistrust {
     pub(super) identity: String,
     pub(super) bundle: BundleName,
     pub(super) server_name: ServerName<'static>,
     pub(super) fingerprint: Fingerprint,
     pub(super) issuer: String,
+    pub(super) cause: ServerCause,
     pub(super) reason: String,
+}
+
+/// What kind of distrust it is, for the cure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServerCause {
+    Name,
+    Untrusted,
+    Validity,
 }
 
 /// A [`ClientConfig`] could not be built.

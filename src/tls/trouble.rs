@@ -6,8 +6,9 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible, PeerMisbehaved};
 
-use super::client::ServerDistrust;
+use super::client::{ServerCause, ServerDistrust};
 use super::verifier::RefusedInHandshake;
+use crate::text::OneLine;
 
 /// At which end the error happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,15 +114,22 @@ impl Trouble {
     }
 
     fn of_distrust(distrust: &ServerDistrust) -> Self {
-        let ServerDistrust { identity, bundle, server_name, fingerprint, issuer, reason } = distrust;
+        let ServerDistrust { identity, bundle, server_name, fingerprint, issuer, cause, reason } = distrust;
+        let server = server_name.to_str();
         let detail = format!(
-            "server certificate {fingerprint} of `{}`, issued by `{issuer}`, is not trusted by identity `{identity}`: {reason}",
-            server_name.to_str()
+            "server certificate {fingerprint} of `{server}`, issued by `{issuer}`, is not trusted by identity `{identity}`: {reason}"
         );
-        let cure = format!(
-            "if `{}` is the right server, add the certificate of its issuer `{issuer}` to bundle `{bundle}` of identity `{identity}`",
-            server_name.to_str()
-        );
+        let cure = match cause {
+            ServerCause::Name => {
+                format!("call the server by a name that its certificate has, or have its operator add `{server}` to it")
+            }
+            ServerCause::Untrusted => format!(
+                "if `{server}` is the right server, add the certificate of its issuer `{issuer}` to bundle `{bundle}` of identity `{identity}`"
+            ),
+            ServerCause::Validity => {
+                format!("check this end's clock, and have the operator of `{server}` renew what is not valid")
+            }
+        };
         Self { kind: TroubleKind::ServerUntrusted, detail, cure }
     }
 
@@ -162,7 +170,7 @@ impl fmt::Display for Trouble {
     /// One line of printable characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, detail, cure } = self;
-        write!(f, "{kind}: {}; {}", detail.escape_debug(), cure.escape_debug())
+        write!(f, "{kind}: {}; {}", OneLine(detail), OneLine(cure))
     }
 }
 

@@ -211,7 +211,7 @@ fn text_and_structure_agree() {
     row("CN=\u{202e}nimda", r"CN=\E2\80\AEnimda", &[&[text(CN, "\u{202e}nimda")]]);
     row("CN=\u{61c}\u{feff}", r"CN=\D8\9C\EF\BB\BF", &[&[text(CN, "\u{61c}\u{feff}")]]);
     row("CN=a\u{2028}b\u{200b}", r"CN=a\E2\80\A8b\E2\80\8B", &[&[text(CN, "a\u{2028}b\u{200b}")]]);
-    row("CN=\u{a0}a\u{3000}", "CN=\u{a0}a\u{3000}", &[&[text(CN, "\u{a0}a\u{3000}")]]);
+    row("CN=\u{a0}a\u{3000}", r"CN=\C2\A0a\E3\80\80", &[&[text(CN, "\u{a0}a\u{3000}")]]);
     row("CN=日本 \u{1f600}", "CN=日本 \u{1f600}", &[&[text(CN, "日本 \u{1f600}")]]);
     // Values that are no text, types that have no keyword.
     row("CN=#0C0161", "CN=a", &[&[text(CN, "a")]]);

@@ -1,0 +1,26 @@
+//! (private) Which characters cannot be shown as they are, and how they are shown instead.
+
+use core::fmt::{self, Write as _};
+
+/// Characters that a person does not see, or that change what a person sees: control, bidirectional and invisible ones
+/// (Unicode categories Cc, Zl, Zp and the default-ignorable ones of Cf, Lo and Mn), and the blanks other than the space.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || (c.is_whitespace() && c != ' ')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Shows text on one line, every hidden character as `\u{…}`. For people; not a form to read back.
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .chars()
+            .try_for_each(|c| if is_hidden(c) { write!(f, "{}", c.escape_unicode()) } else { f.write_char(c) })
+    }
+}

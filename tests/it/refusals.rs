@@ -1,0 +1,264 @@
+//! Every refusal code: its HTTP status, what it tells the operator, and that it tells the peer nothing.
+
+use std::time::Duration;
+
+use certmap::rustls::pki_types::UnixTime;
+use certmap::testing::{NOW, TestCertificate, TestIdentity};
+use certmap::{
+    Authority, Caller, CertUserMapping, Evidence, Host, Policy, PolicyBuilder, PolicyHandle, Refusal, RefusalCode,
+    Role, Selector, TrustBundle,
+};
+
+use crate::common::{SEND, one_partner, user};
+
+/// Code, status, detail and cure; and that what a peer might see has no facts in it.
+#[track_caller]
+fn told(refusal: &Refusal, code: &str, status: u16, detail: &str, cure: &str) {
+    assert_eq!((refusal.code().as_str(), refusal.http_status()), (code, status));
+    assert_eq!(refusal.detail(), detail);
+    assert_eq!(refusal.cure(), cure);
+    assert_eq!(refusal.to_string(), format!("refused: {code}"));
+}
+
+#[track_caller]
+fn refused(policy: &Policy, chain: &[impl AsRef<[u8]>], now: UnixTime) -> Refusal {
+    let evidence = Evidence::after_handshake(policy.host().id().clone(), chain);
+    let decision = policy.decide(&evidence, now);
+    let refusal = decision.refusal().expect("refused").clone();
+    let record = decision.record();
+    assert_eq!((record.code(), record.user()), (Some(refusal.code().as_str()), None));
+    assert_eq!(record.to_string().parse::<certmap::AuditRecord>().unwrap(), record);
+    refusal
+}
+
+fn partner() -> TestIdentity {
+    TestCertificate::new("CN=partner").self_signed()
+}
+
+fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+#[test]
+fn every_code_is_listed_once_and_is_401_or_421() {
+    let codes: Vec<_> = RefusalCode::ALL.iter().map(|code| (code.as_str(), code.http_status())).collect();
+    assert_eq!(
+        codes,
+        [
+            ("ambiguous", 401),
+            ("certificate-expired", 401),
+            ("certificate-not-yet-valid", 401),
+            ("certificate-too-large", 401),
+            ("chain-too-long", 401),
+            ("key-not-proven", 401),
+            ("misdirected", 421),
+            ("no-certificate", 401),
+            ("not-mapped", 401),
+            ("unknown-host", 421),
+            ("untrusted", 401),
+        ]
+    );
+}
+
+#[test]
+fn no_certificate() {
+    let refusal = refused(&one_partner(&partner()), &[] as &[&[u8]], NOW);
+    told(
+        &refusal,
+        "no-certificate",
+        401,
+        "no certificate was presented",
+        "have the partner configure its client certificate for this connection (in SOAMANAGER: X.509 SSL client certificate)",
+    );
+}
+
+#[test]
+fn expired_and_not_yet_valid() {
+    let partner = TestCertificate::new("CN=x").with_validity(1_700_000_000, 1_800_000_000).self_signed();
+    let (policy, fingerprint) = (one_partner(&partner), partner.certificate().fingerprint());
+    told(
+        &refused(&policy, partner.chain(), at(1_800_000_001)),
+        "certificate-expired",
+        401,
+        &format!("the validity of certificate {fingerprint} ended at 2027-01-15T08:00:00Z"),
+        "have the partner renew its certificate, add the new one beside this one, then remove this one",
+    );
+    told(
+        &refused(&policy, partner.chain(), at(1_699_999_999)),
+        "certificate-not-yet-valid",
+        401,
+        &format!("the validity of certificate {fingerprint} begins at 2023-11-14T22:13:20Z"),
+        "check the clocks of both sides, or wait until the validity begins",
+    );
+}
+
+#[test]
+fn untrusted_by_cause() {
+    let pinned = TestCertificate::new("CN=partner").self_signed();
+    let policy = one_partner(&pinned);
+    let pin = pinned.certificate().fingerprint();
+    let check =
+        |chain: &[certmap::rustls::pki_types::CertificateDer<'static>], cause: &str, cure: &dyn Fn(&str) -> String| {
+            let fingerprint = certmap::Fingerprint::of(&chain[0]).to_string();
+            let detail = format!("nothing in bundle `partners` vouches for certificate {fingerprint}: {cause}");
+            told(&refused(&policy, chain, NOW), "untrusted", 401, &detail, &cure(&fingerprint));
+        };
+    let stranger = TestCertificate::new("CN=stranger").self_signed();
+    check(stranger.chain(), "it is not in the bundle", &|fingerprint| {
+        format!("if this is a partner, add `{fingerprint}` to bundle `partners` as a pin and map it to a user")
+    });
+    let renewed = TestCertificate::new("CN=renewed").with_key_of(&pinned).self_signed();
+    check(
+        renewed.chain(),
+        &format!("it carries the key of the pinned certificate {pin}, but is another certificate"),
+        &|fingerprint| {
+            format!(
+                "if the partner renewed its certificate, add `{fingerprint}` to bundle `partners` as a pin and map it to the same user"
+            )
+        },
+    );
+    let rekeyed = TestCertificate::new("CN=partner").self_signed();
+    check(
+        rekeyed.chain(),
+        &format!("it carries the name of the pinned certificate {pin}, on another key"),
+        &|fingerprint| {
+            format!(
+                "ask the partner whether it made a new key; only then add `{fingerprint}` to bundle `partners` as a pin and map it"
+            )
+        },
+    );
+    let minted = TestCertificate::new("CN=admin").issued_by(&pinned);
+    check(
+        minted.chain(),
+        &format!("it claims to be issued by the pinned certificate {pin}, and a pin issues nothing"),
+        &|_| "refuse it unless the partner explains it: a pin admits one certificate and issues none".to_owned(),
+    );
+    let followed = [stranger.chain(), pinned.chain()].concat();
+    check(
+        &followed,
+        &format!("the pinned certificate {pin} follows it in the chain, but only the first one counts"),
+        &|_| "have the partner present the pinned certificate itself, as the first of its chain".to_owned(),
+    );
+    let junk = [certmap::rustls::pki_types::CertificateDer::from(vec![1, 2, 3])];
+    let refusal = refused(&policy, &junk, NOW);
+    assert_eq!(refusal.code(), RefusalCode::Untrusted);
+    assert!(refusal.detail().contains("it cannot be read: this is no X.509 certificate"), "{}", refusal.detail());
+    assert_eq!(refusal.cure(), "have the partner make a proper certificate");
+}
+
+#[test]
+fn too_long_and_too_large() {
+    let partner = partner();
+    let policy = one_partner(&partner);
+    let chain = vec![partner.chain()[0].clone(); 9];
+    told(
+        &refused(&policy, &chain, NOW),
+        "chain-too-long",
+        401,
+        "9 certificates were presented, at most 8 are read",
+        "have the partner present only its own certificate and its issuers",
+    );
+    told(
+        &refused(&policy, &[vec![0x30; 16 * 1024 + 1]], NOW),
+        "certificate-too-large",
+        401,
+        "the certificate has 16385 bytes, at most 16384 are read",
+        "have the partner make a smaller certificate",
+    );
+    let evidence = Evidence::after_handshake(policy.host().id().clone(), &chain[..8]);
+    assert!(policy.decide(&evidence, NOW).principal().is_some());
+}
+
+#[test]
+fn not_mapped() {
+    let (mapped, pinned) = (partner(), TestCertificate::new("CN=pinned").self_signed());
+    let mut bundle = TrustBundle::new("partners".parse().unwrap());
+    let fingerprint = bundle.add_pin(pinned.certificate().clone()).unwrap();
+    let builder = PolicyBuilder::for_host(Host::new("default".parse().unwrap(), bundle));
+    let policy = builder.partner(user("x"), mapped.certificate().clone(), []).build().unwrap();
+    told(
+        &refused(&policy, pinned.chain(), NOW),
+        "not-mapped",
+        401,
+        &format!("no rule says whose certificate {fingerprint} is"),
+        &format!("map `{fingerprint}` to a user"),
+    );
+}
+
+#[test]
+fn a_contradiction_is_a_build_error_so_nobody_is_ambiguous_in_this_version() {
+    // Both selectors of a pinned certificate are known when the policy is built; the refusal waits for rules on names.
+    let one = partner();
+    let rule = |selector, name: &str| CertUserMapping::new(selector, user(name));
+    let builder = PolicyBuilder::new()
+        .partner(user("a"), one.certificate().clone(), [])
+        .mapping(rule(Selector::key(one.certificate().spki_fingerprint()), "b"));
+    assert_eq!(builder.build().unwrap_err().problems()[0].code(), "ambiguous-certificate");
+}
+
+#[test]
+fn misdirected_and_unknown_host() {
+    let partner = partner();
+    let mut bundle = TrustBundle::new("partners".parse().unwrap());
+    bundle.add_pin(partner.certificate().clone()).unwrap();
+    let host = Host::new("gw".parse().unwrap(), bundle).with_server_names(["gw.example".try_into().unwrap()]);
+    let policy = PolicyBuilder::for_host(host).partner(user("x"), partner.certificate().clone(), []).build().unwrap();
+    let handle = std::sync::Arc::new(PolicyHandle::new(policy));
+    let caller =
+        |host: &str| Caller::new(handle.clone(), Evidence::after_handshake(host.parse().unwrap(), partner.chain()));
+    told(
+        &caller("gw").admit(Authority::Host("x\n.example"), NOW).unwrap_err(),
+        "misdirected",
+        421,
+        "the request is for `x\\u{a}.example`, which host `gw` does not answer for",
+        "have the client open a connection of its own for that host",
+    );
+    told(
+        &caller("other").admit(Authority::NotHttp, NOW).unwrap_err(),
+        "unknown-host",
+        421,
+        "the policy in force has no host `other`",
+        "add host `other` to the policy, or close its connections",
+    );
+}
+
+#[test]
+fn role_missing_is_another_type_and_403() {
+    let partner = partner();
+    let near: Role = "iflmap/ESBmessaging.send".parse().unwrap();
+    let principal = |roles: Vec<Role>| {
+        let policy =
+            PolicyBuilder::new().partner(user("SAPERPUSER"), partner.certificate().clone(), roles).build().unwrap();
+        let evidence = Evidence::after_handshake(policy.host().id().clone(), partner.chain());
+        policy.decide(&evidence, NOW).principal().unwrap().clone()
+    };
+    let missing = principal(vec![near.clone()]).require(&SEND).unwrap_err();
+    assert_eq!((missing.code(), missing.http_status(), missing.near_miss()), ("role-missing", 403, Some(&near)));
+    assert_eq!(missing.to_string(), "role missing");
+    assert_eq!(missing.detail(), "user `SAPERPUSER` does not have the role `iflmap/ESBMessaging.send`");
+    assert_eq!(
+        missing.cure(),
+        "the user has `iflmap/ESBmessaging.send`: if that is meant, correct one of the two names to match the other"
+    );
+    let missing = principal(vec![Role::from_static("iflmap/Admin")]).require(&SEND).unwrap_err();
+    assert_eq!(missing.near_miss(), None);
+    assert_eq!(missing.cure(), "assign `iflmap/ESBMessaging.send` to `SAPERPUSER` if it may do this");
+    assert_eq!(principal(vec![SEND]).require(&SEND), Ok(()));
+}
+
+#[test]
+fn an_admission_leaves_a_record_that_reads_back() {
+    let partner = TestCertificate::new("CN=a\\0Ab\\\" user=admin").self_signed();
+    let policy = one_partner(&partner);
+    let evidence = Evidence::after_handshake(policy.host().id().clone(), partner.chain());
+    let record =
+        policy.decide(&evidence, NOW).record().with_peer("192.0.2.7:40000".parse().unwrap()).with_connection("c-17");
+    let fingerprint = partner.certificate().fingerprint();
+    let line = record.to_string();
+    let expected = format!(
+        "certmap time=2026-12-01T12:00:00Z outcome=admitted host=default resumed=false peer=192.0.2.7:40000 user=SAPERPUSER rule={fingerprint} strength=certificate certificate={fingerprint} issuer=\"CN=a\\\\0Ab\\\\\\\" user=admin\" subject=\"CN=a\\\\0Ab\\\\\\\" user=admin\" policy={} connection=c-17",
+        policy.digest()
+    );
+    assert_eq!(line, expected);
+    assert_eq!(line.parse::<certmap::AuditRecord>().unwrap(), record);
+}

@@ -1,0 +1,287 @@
+//! What went wrong with a connection, told at both ends, with its cure.
+
+use std::io;
+use std::sync::Arc;
+
+use certmap::rustls::{AlertDescription, ClientConfig, Error, ServerConnection};
+use certmap::testing::{NOW, TestCertificate, TestClock, TestIdentity, handshake};
+use certmap::tls::{End, Trouble, TroubleKind};
+use certmap::trust::{Entry, TrustError};
+use certmap::{ClientConfigBuilder, Fingerprint, TrustBundle};
+
+use crate::common::{Backend, Gateway, SERVER, Version, erp, everywhere};
+
+fn partner() -> TestIdentity {
+    TestCertificate::new("CN=partner").self_signed()
+}
+
+/// A client that presents `partner` and believes what `fill` puts into its bundle.
+fn client(
+    partner: &TestIdentity,
+    version: Version,
+    fill: impl FnOnce(&mut TrustBundle) -> Result<Fingerprint, TrustError>,
+) -> ClientConfig {
+    let mut servers = TrustBundle::new("erp-servers".parse().unwrap());
+    fill(&mut servers).unwrap();
+    let identity = partner.identity().with_name("ERP");
+    let builder = ClientConfigBuilder::new(identity, servers).with_provider(Backend::AwsLcRs.speaking(version));
+    let mut config = builder.build().unwrap();
+    config.time_provider = TestClock::at(NOW);
+    config
+}
+
+#[test]
+fn a_client_that_does_not_trust_the_server_says_what_to_add_to_which_identity() {
+    let root = TestCertificate::new("CN=Corp Root,O=Corp").with_ca_true().self_signed();
+    let other = TestCertificate::new("CN=Other Root").with_ca_true().self_signed();
+    let partner = partner();
+    let gateway = Gateway::of(&partner);
+    let server = TestCertificate::new("CN=gw").with_server_name(SERVER).with_purpose(1).issued_by(&root);
+    let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), server.identity()).unwrap();
+    let endpoint = endpoint.with_time_provider(TestClock::at(NOW));
+    for version in [Version::Tls12, Version::Tls13] {
+        let config = client(&partner, version, |servers| servers.add_anchor(other.certificate().clone()));
+        let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
+        let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
+        assert_eq!(trouble.kind(), TroubleKind::ServerUntrusted);
+        let fingerprint = server.certificate().fingerprint();
+        assert_eq!(
+            trouble.detail(),
+            format!(
+                "server certificate {fingerprint} of `{SERVER}`, issued by `CN=Corp Root,O=Corp`, is not trusted by identity `ERP`: invalid peer certificate: UnknownIssuer"
+            )
+        );
+        assert_eq!(
+            trouble.cure(),
+            format!(
+                "if `{SERVER}` is the right server, add the certificate of its issuer `CN=Corp Root,O=Corp` to bundle `erp-servers` of identity `ERP`"
+            )
+        );
+        // The server is told by an alert only, and knows what to do about it.
+        let theirs = Trouble::new(End::Server, ends.server_error.as_ref().unwrap());
+        assert_eq!(theirs.kind(), TroubleKind::ServerUntrusted);
+        assert_eq!(
+            theirs.cure(),
+            "give the client's operator the root of this server's certificate, to add to the client's own list (in STRUST: the PSE's certificate list)"
+        );
+
+        let config = client(&partner, version, |servers| servers.add_anchor(root.certificate().clone()));
+        let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
+        assert_eq!((ends.client_error, ends.server_error), (None, None));
+    }
+}
+
+#[test]
+fn a_server_below_an_anchor_must_have_the_name_and_the_anchor_must_be_valid_now() {
+    let partner = partner();
+    let gateway = Gateway::of(&partner);
+    let now = NOW.as_secs();
+    let root = |first, last| TestCertificate::new("CN=Root").with_ca_true().with_validity(first, last).self_signed();
+    for (root, name, reason) in [
+        (root(now, now), SERVER, None),
+        (root(now, now), "other.example", Some(("certificate not valid for name", "call the server by a name"))),
+        (root(now - 9, now - 1), SERVER, Some(("certificate expired", "check this end's clock"))),
+        (root(now + 1, now + 9), SERVER, Some(("certificate not valid yet", "check this end's clock"))),
+    ] {
+        let server = TestCertificate::new("CN=gw").with_server_name(SERVER).issued_by(&root);
+        let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), server.identity()).unwrap();
+        let endpoint = endpoint.with_time_provider(TestClock::at(NOW));
+        let config = client(&partner, Version::Tls13, |servers| servers.add_anchor(root.certificate().clone()));
+        let ends = handshake(Arc::new(config), endpoint.config(), name);
+        match reason {
+            None => assert_eq!((ends.client_error, ends.server_error), (None, None)),
+            Some((reason, cure)) => {
+                let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
+                assert_eq!(trouble.kind(), TroubleKind::ServerUntrusted);
+                assert!(trouble.detail().contains(reason) && trouble.cure().starts_with(cure), "{trouble}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pinned_server_of_any_shape_answers_only_for_its_names() {
+    let partner = partner();
+    let gateway = Gateway::of(&partner);
+    let shapes = [
+        TestCertificate::new("CN=v1").with_version(1).self_signed(),
+        TestCertificate::new("CN=ca").with_ca_true().self_signed(),
+        TestCertificate::new("CN=critical").with_extension("1.2.3", true, &[5, 0]).self_signed(),
+    ];
+    for (server, (backend, version)) in shapes.iter().flat_map(|shape| everywhere().map(move |place| (shape, place))) {
+        let identity = server.identity_on(&backend.provider());
+        let policy = Arc::clone(&gateway.policy);
+        let endpoint = certmap::Endpoint::single_with_provider(policy, identity, backend.provider()).unwrap();
+        let endpoint = endpoint.with_time_provider(TestClock::at(NOW));
+        let pin = Entry::pin(server.certificate().clone()).unwrap();
+        let named = pin.with_server_names([SERVER.try_into().unwrap(), "192.0.2.1".try_into().unwrap()]);
+        let config = Arc::new(client(&partner, version, |servers| servers.add(named)));
+        for good in [SERVER, "GATEWAY.example", "192.0.2.1"] {
+            let ends = handshake(Arc::clone(&config), endpoint.config(), good);
+            assert_eq!((ends.client_error, ends.server_error), (None, None), "{backend:?} {version:?} {good}");
+        }
+        let ends = handshake(config, endpoint.config(), "other.example");
+        let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
+        assert!(
+            trouble.detail().ends_with("it is pinned, but answers only for gateway.example, 192.0.2.1"),
+            "{trouble}"
+        );
+    }
+}
+
+#[test]
+fn a_pinned_server_issues_nothing_and_expires() {
+    let partner = partner();
+    let gateway = Gateway::of(&partner);
+    let pinned = TestCertificate::new("CN=gw").with_ca_true().with_server_name(SERVER).self_signed();
+    let minted = TestCertificate::new("CN=other").with_server_name(SERVER).issued_by(&pinned);
+    let (first, last) = (NOW.as_secs() - 9, NOW.as_secs() - 1);
+    let expired = TestCertificate::new("CN=old").with_server_name(SERVER).with_validity(first, last).self_signed();
+    for (pin, presented, reason) in
+        [(&pinned, &minted, "UnknownIssuer"), (&expired, &expired, "its validity ended at 2026-12-01T11:59:59Z")]
+    {
+        let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), presented.identity()).unwrap();
+        let config = client(&partner, Version::Tls13, |servers| servers.add_pin(pin.certificate().clone()));
+        let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
+        let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
+        assert!(trouble.detail().ends_with(reason), "{trouble}");
+    }
+}
+
+#[test]
+fn a_client_configuration_that_could_trust_nobody_or_anybody_is_not_built() {
+    let build =
+        |servers| ClientConfigBuilder::new(erp(), servers).build().map(|_| ()).map_err(|error| error.to_string());
+    let mut servers = TrustBundle::new("servers".parse().unwrap());
+    assert_eq!(
+        build(servers.clone()),
+        Err("bundle `servers` is empty, so no server would be trusted: add the server's root as an anchor".to_owned())
+    );
+    let fingerprint = servers.add_pin(erp().certificate().clone()).unwrap();
+    assert_eq!(
+        build(servers),
+        Err(format!(
+            "pin {fingerprint} has no server name: say for which names it answers (`Entry::with_server_names`)"
+        ))
+    );
+}
+
+#[test]
+fn a_tls_13_client_learns_of_its_refusal_only_when_it_reads() {
+    let (partner, stranger) = (partner(), TestCertificate::new("CN=stranger").self_signed());
+    let gateway = Gateway::of(&partner);
+    let config = gateway.client(stranger.identity(), Backend::AwsLcRs, Version::Tls13);
+    let name = SERVER.try_into().unwrap();
+    let mut client = certmap::rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut server = ServerConnection::new(gateway.endpoint.config()).unwrap();
+    let mut bytes = Vec::new();
+    client.write_tls(&mut bytes).unwrap();
+    server.read_tls(&mut &bytes[..]).unwrap();
+    server.process_new_packets().unwrap();
+    bytes.clear();
+    while server.wants_write() {
+        server.write_tls(&mut bytes).unwrap();
+    }
+    client.read_tls(&mut &bytes[..]).unwrap();
+    client.process_new_packets().unwrap();
+    assert!(!client.is_handshaking(), "the client is done before the server has judged");
+    bytes.clear();
+    while client.wants_write() {
+        client.write_tls(&mut bytes).unwrap();
+    }
+    server.read_tls(&mut &bytes[..]).unwrap();
+    let refused = server.process_new_packets().unwrap_err();
+    let on_server = Trouble::new(End::Server, &refused);
+    assert_eq!(on_server.kind(), TroubleKind::ClientRefused);
+    let fingerprint = stranger.certificate().fingerprint();
+    assert_eq!(
+        on_server.cure(),
+        format!("if this is a partner, add `{fingerprint}` to bundle `partners` as a pin and map it to a user")
+    );
+    bytes.clear();
+    server.write_tls(&mut bytes).unwrap();
+    client.read_tls(&mut &bytes[..]).unwrap();
+    let told = client.process_new_packets().unwrap_err();
+    // As a stream gives it: an I/O error around it.
+    let told = io::Error::new(io::ErrorKind::InvalidData, told);
+    let on_client = Trouble::new(End::Client, &told);
+    assert_eq!(
+        on_client.to_string(),
+        "client-refused: received fatal alert: CertificateUnknown; ask the server's operator to trust and map this identity's certificate, and check that it has not expired"
+    );
+}
+
+#[test]
+fn every_kind_of_trouble_has_its_cure() {
+    let alert = |alert| Error::AlertReceived(alert);
+    let not_tls = {
+        let partner = partner();
+        let mut server = ServerConnection::new(Gateway::of(&partner).endpoint.config()).unwrap();
+        server.read_tls(&mut &b"GET / HTTP/1.1\r\n\r\n"[..]).unwrap();
+        server.process_new_packets().unwrap_err()
+    };
+    let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+    let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+    let cases: [(End, &(dyn std::error::Error + 'static), TroubleKind, &str); 11] = [
+        (
+            End::Client,
+            &alert(AlertDescription::CertificateRequired),
+            TroubleKind::CertificateRequired,
+            "configure the client's identity for this connection",
+        ),
+        (
+            End::Server,
+            &Error::NoCertificatesPresented,
+            TroubleKind::CertificateRequired,
+            "configure the client's identity for this connection",
+        ),
+        (
+            End::Client,
+            &alert(AlertDescription::UnknownCA),
+            TroubleKind::ClientRefused,
+            "ask the server's operator to trust and map this identity's certificate, and check that it has not expired",
+        ),
+        (
+            End::Server,
+            &alert(AlertDescription::UnknownCA),
+            TroubleKind::ServerUntrusted,
+            "give the client's operator the root of this server's certificate, to add to the client's own list (in STRUST: the PSE's certificate list)",
+        ),
+        (
+            End::Client,
+            &alert(AlertDescription::HandshakeFailure),
+            TroubleKind::NothingInCommon,
+            "allow TLS 1.2 (with extended master secret) or TLS 1.3 with today's cipher suites on both ends",
+        ),
+        (
+            End::Client,
+            &alert(AlertDescription::DecryptError),
+            TroubleKind::KeyNotProven,
+            "check that the peer's certificate and private key belong together",
+        ),
+        (
+            End::Client,
+            &alert(AlertDescription::UnrecognisedName),
+            TroubleKind::NoSuchName,
+            "call the server by a name that it has a certificate for",
+        ),
+        (End::Server, &not_tls, TroubleKind::NotTls, "check host and port: what answers there does not speak TLS"),
+        (
+            End::Client,
+            &reset,
+            TroubleKind::Closed,
+            "look at the other end's log; if it has none, a firewall or a timeout closed the connection",
+        ),
+        (End::Client, &refused, TroubleKind::Other, "look at the detail, and at the other end's log"),
+        (
+            End::Server,
+            &alert(AlertDescription::InternalError),
+            TroubleKind::Other,
+            "look at the detail, and at the other end's log",
+        ),
+    ];
+    for (end, error, kind, cure) in cases {
+        let trouble = Trouble::new(end, error);
+        assert_eq!((trouble.kind(), trouble.cure()), (kind, cure), "{error}");
+    }
+}
