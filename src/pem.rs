@@ -107,29 +107,23 @@ fn sections(text: &str) -> Result<Vec<Section>, InvalidPem> {
     let mut found = Vec::new();
     let mut rest = text;
     let mut line = 1;
-    while let Some(at) = rest.find(BEGIN) {
+    while let Some((before, after)) = rest.split_once(BEGIN) {
         let ordinal = found.len() + 1;
-        let (before, from) = rest.split_at(at);
         line += lines(before);
-        let after = &from[BEGIN.len()..];
-        let label = label(after).ok_or(InvalidPem::Label { ordinal, line })?;
-        let body = &after[label.len() + DASHES.len()..];
-        let no_end = || InvalidPem::NoEnd { ordinal, label: label.to_owned(), line };
-        let end = body.find(END).ok_or_else(no_end)?;
-        let (body, tail) = body.split_at(end);
-        if body.contains(BEGIN) {
-            return Err(no_end());
-        }
-        let tail = tail[END.len()..]
+        let (label, after) = label(after).ok_or(InvalidPem::Label { ordinal, line })?;
+        let (body, after) = after
+            .split_once(END)
+            .filter(|(body, _)| !body.contains(BEGIN))
+            .ok_or_else(|| InvalidPem::NoEnd { ordinal, label: label.to_owned(), line })?;
+        rest = after
             .strip_prefix(label)
-            .and_then(|tail| tail.strip_prefix(DASHES))
+            .and_then(|after| after.strip_prefix(DASHES))
             .ok_or_else(|| InvalidPem::EndMismatch { ordinal, label: label.to_owned(), line })?;
         let has_headers = body.contains(':');
         let der = if has_headers { Some(Zeroizing::default()) } else { decode(body) };
         let der = der.ok_or_else(|| InvalidPem::Base64 { ordinal, label: label.to_owned(), line })?;
         found.push(Section { label: label.to_owned(), der, ordinal, has_headers });
-        line += lines(&from[..from.len() - tail.len()]);
-        rest = tail;
+        line += lines(body);
     }
     Ok(found)
 }
@@ -138,10 +132,11 @@ fn lines(text: &str) -> usize {
     text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
-fn label(after: &str) -> Option<&str> {
-    let window = after.get(..after.len().min(LABEL_BYTES + DASHES.len()))?;
-    let label = &window[..window.find(DASHES)?];
-    label.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()).then_some(label)
+/// The label that begins here, and what follows its dashes.
+fn label(after: &str) -> Option<(&str, &str)> {
+    let (label, after) = after.split_once(DASHES)?;
+    let fits = label.len() <= LABEL_BYTES && label.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    fits.then_some((label, after))
 }
 
 /// Base64 without armour, as a field of a document or a value of an environment variable has it.

@@ -9,6 +9,7 @@ use rustls::crypto::CryptoProvider;
 #[error(
     "no crypto provider: give one (`…_with_provider`), install one in the process, or enable the feature `aws-lc-rs` or `ring`"
 )]
+#[non_exhaustive]
 pub struct NoCryptoProvider;
 
 /// The process default, else the compiled-in provider: aws-lc-rs, then ring.

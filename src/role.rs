@@ -41,6 +41,7 @@ impl Role {
     /// # Panics
     /// If the text is no role; in a constant, that is an error of the compiler.
     #[must_use]
+    #[expect(clippy::panic, reason = "documented; in a constant it is an error of the compiler")]
     pub const fn from_static(text: &'static str) -> Self {
         match check(text.as_bytes()) {
             Ok(_) => Self(Text::Static(text)),
@@ -71,6 +72,7 @@ impl Role {
 }
 
 /// Where the slash is, or what is wrong.
+#[expect(clippy::indexing_slicing, reason = "a constant function has no iterators; the loop stops at the length")]
 const fn check(text: &[u8]) -> Result<usize, InvalidRole> {
     let mut slash = None;
     let mut at = 0;

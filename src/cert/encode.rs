@@ -89,7 +89,7 @@ fn tagged(number: u32, content: &[u8]) -> Vec<u8> {
     tlv(Tag::ContextSpecific { constructed: true, number: TagNumber(number) }, content)
 }
 
-/// UTCTime up to 2049, GeneralizedTime after (RFC 5280, section 4.1.2.5).
+/// `UTCTime` up to 2049, `GeneralizedTime` after (RFC 5280, section 4.1.2.5).
 fn moment(seconds: u64) -> Option<Vec<u8>> {
     let date = DateTime::from_unix_duration(core::time::Duration::from_secs(seconds)).ok()?;
     let der = match UtcTime::from_date_time(date) {

@@ -65,8 +65,8 @@ impl Extensions {
 
     pub(super) fn alternative_names(&self, der: &[u8]) -> Vec<GeneralName> {
         let Some(range) = self.alternative_names.clone() else { return Vec::new() };
-        let (_, names) =
-            SubjectAlternativeName::from_der(&der[range]).expect("the same bytes were parsed in `from_der`");
+        let value = der.get(range).expect("the range was found in the same bytes in `from_der`");
+        let (_, names) = SubjectAlternativeName::from_der(value).expect("the same bytes were parsed in `from_der`");
         names.general_names.iter().map(GeneralName::from_parsed).collect()
     }
 

@@ -46,15 +46,18 @@ pub(crate) fn parse_sha256(prefix: &'static str, text: &str) -> Result<[u8; 32],
     let digits = text.strip_prefix(prefix).ok_or_else(|| invalid(Found::Prefix))?;
     let mut bytes = [0u8; 32];
     let mut count = 0usize;
+    let mut previous = ':';
     for (offset, c) in digits.char_indices() {
         let misplaced = || invalid(Found::Character(c, prefix.len() + offset));
         // A colon only between two pairs: `ab:cd`, the form of `openssl x509 -fingerprint`.
         if c == ':' {
-            if count == 0 || !count.is_multiple_of(2) || digits[..offset].ends_with(':') || offset + 1 == digits.len() {
+            if !count.is_multiple_of(2) || previous == ':' || offset + 1 == digits.len() {
                 return Err(misplaced());
             }
+            previous = c;
             continue;
         }
+        previous = c;
         let digit = c.to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or_else(misplaced)?;
         if let Some(byte) = bytes.get_mut(count / 2) {
             *byte = (*byte << 4) | digit;

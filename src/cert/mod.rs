@@ -196,7 +196,7 @@ impl Certificate {
     }
 
     fn name(&self, range: &Range<usize>) -> DistinguishedName {
-        DistinguishedName::from_der(&self.0.der[range.clone()]).expect("the same bytes were decoded in `from_der`")
+        DistinguishedName::from_der(self.part(range)).expect("the same bytes were decoded in `from_der`")
     }
 
     /// The period in which it may be used.
@@ -228,7 +228,11 @@ impl Certificate {
     }
 
     pub(crate) fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
-        SubjectPublicKeyInfoDer::from(&self.0.der[self.0.spki.clone()])
+        SubjectPublicKeyInfoDer::from(self.part(&self.0.spki))
+    }
+
+    fn part(&self, range: &Range<usize>) -> &[u8] {
+        self.0.der.get(range.clone()).expect("the range was found in the same bytes in `from_der`")
     }
 }
 

@@ -61,6 +61,7 @@ pub struct Attribute {
 
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a value is text or it is not")]
 pub enum AttributeValue {
     /// The text of a `UTF8String`, `PrintableString`, `IA5String`, `NumericString` or `VisibleString`, which of them
     /// is not kept. A `PrintableString` may hold any ASCII, `*` and `@` for instance, because CAs issue such.

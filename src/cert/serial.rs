@@ -41,8 +41,7 @@ impl SerialNumber {
     }
 
     fn new(negative: bool, magnitude: &[u8]) -> Self {
-        let zeros = magnitude.iter().take_while(|byte| **byte == 0).count();
-        let magnitude: Box<[u8]> = magnitude[zeros..].into();
+        let magnitude: Box<[u8]> = magnitude.iter().copied().skip_while(|byte| *byte == 0).collect();
         Self { negative: negative && !magnitude.is_empty(), magnitude }
     }
 }
@@ -66,7 +65,7 @@ impl FromStr for SerialNumber {
         if !nibbles.len().is_multiple_of(2) {
             nibbles.insert(0, 0);
         }
-        let bytes: Vec<u8> = nibbles.chunks_exact(2).map(|pair| (pair[0] << 4) | pair[1]).collect();
+        let bytes: Vec<u8> = nibbles.as_chunks::<2>().0.iter().map(|[high, low]| (high << 4) | low).collect();
         Ok(Self::new(negative, &bytes))
     }
 }

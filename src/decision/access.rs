@@ -267,7 +267,7 @@ fn unescape(written: &str, room: usize, spell: Spelling) -> Option<Shown> {
             rest = "";
         } else {
             rest = escape.strip_prefix(['"', '\\'])?;
-            octets.push(escape.as_bytes()[0]);
+            octets.extend(escape.bytes().next());
         }
     }
     octets.extend_from_slice(rest.as_bytes());

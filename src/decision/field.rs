@@ -49,13 +49,13 @@ impl Shown {
     pub(crate) fn new(value: &str, room: usize, spell: Spelling) -> Self {
         let mut written = String::new();
         let mut kept = 0;
-        for (start, c) in value.char_indices() {
+        for (before, c) in value.chars().enumerate() {
             if written.len() + MARKER <= room {
-                kept = start;
+                kept = before;
             }
             spell(c, &mut written);
             if written.len() > room {
-                return Self { text: value[..kept].to_owned(), total: Some(value.len()) };
+                return Self { text: value.chars().take(kept).collect(), total: Some(value.len()) };
             }
         }
         Self { text: value.to_owned(), total: None }
@@ -213,9 +213,9 @@ fn unescape_quoted(content: &str) -> Option<String> {
             text.push(char::from_u32(u32::from_str_radix(hex, 16).ok()?)?);
             after
         } else {
-            let c = escape.chars().next().filter(|c| matches!(c, '"' | '\\'))?;
-            text.push(c);
-            &escape[1..]
+            let after = escape.strip_prefix(['"', '\\'])?;
+            text.extend(escape.chars().next());
+            after
         };
     }
     text.push_str(rest);

@@ -42,6 +42,7 @@ pub struct Decision {
 
 /// Admitted as somebody, or refused for a reason.
 #[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever matches must see each outcome; a new one must break their build")]
 pub enum Outcome {
     /// The peer is this principal. What it may do is another question: [`Principal::require`].
     Admitted(Principal),

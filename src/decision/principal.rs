@@ -187,10 +187,10 @@ fn within_two_edits(one: &str, other: &str) -> bool {
 }
 
 fn within_edits(one: &[u8], other: &[u8], edits: usize) -> bool {
-    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
-    match (&one[same..], &other[same..]) {
+    match (one, other) {
         ([], rest) | (rest, []) => rest.len() <= edits,
-        (one @ [_, one_rest @ ..], other @ [_, other_rest @ ..]) => {
+        ([a, one @ ..], [b, other @ ..]) if a == b => within_edits(one, other, edits),
+        ([_, one_rest @ ..], [_, other_rest @ ..]) => {
             edits > 0
                 && (within_edits(one_rest, other_rest, edits - 1)
                     || within_edits(one, other_rest, edits - 1)

@@ -190,8 +190,8 @@ fn prove(certificate: &Certificate, key: &dyn SigningKey, provider: &CryptoProvi
     let algorithms = &provider.signature_verification_algorithms;
     let schemes = algorithms.supported_schemes();
     let signer = key.choose_scheme(&schemes).ok_or_else(mismatch)?;
-    let signed = signer.sign(MESSAGE).map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
-    signature::verify(MESSAGE, &certificate.public_key(), signer.scheme(), &signed, algorithms).map_err(|_| mismatch())
+    let proof = signer.sign(MESSAGE).map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
+    signature::verify(MESSAGE, &certificate.public_key(), signer.scheme(), &proof, algorithms).map_err(|_| mismatch())
 }
 
 impl fmt::Debug for Identity {

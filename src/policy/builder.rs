@@ -41,6 +41,7 @@ pub struct PolicyBuilder {
 
 impl PolicyBuilder {
     /// A policy for one host, `default`, whose bundle, `partners`, has room for 150 certificates and is empty.
+    #[expect(clippy::missing_panics_doc, reason = "the two labels are good ones")]
     pub fn new() -> Self {
         let bundle = TrustBundle::new("partners".parse().expect("a good label"));
         Self::for_host(Host::new("default".parse().expect("a good label"), bundle))

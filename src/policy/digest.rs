@@ -2,14 +2,14 @@
 
 use core::fmt::{self, Write};
 
-use super::{Host, Policy};
+use super::Host;
 use crate::cert::{Hasher, fingerprint};
 use crate::map::MappingTable;
 use crate::role::Role;
 use crate::user::UserName;
 
 fingerprint! {
-    /// The SHA-256 of a policy's [canonical form](Policy::canonical_form): which policy decided.
+    /// The SHA-256 of a policy's [canonical form](super::Policy::canonical_form): which policy decided.
     ///
     /// Written `sha256:` and 64 lower-case hexadecimal digits.
     PolicyDigest, "sha256:"
@@ -34,8 +34,10 @@ impl Write for HashWriter {
     }
 }
 
-pub(super) fn write_canonical(policy: &Policy, out: &mut impl Write) -> fmt::Result {
-    write_parts(&policy.host, &policy.table, &policy.roles, out)
+pub(super) fn canonical_form(host: &Host, table: &MappingTable, roles: &Roles) -> String {
+    let mut text = String::new();
+    write_parts(host, table, roles, &mut text).expect("writing to a string does not fail");
+    text
 }
 
 /// One fact a line. No field can hold a line break, and only the last one of a line can hold a blank, so different
@@ -54,9 +56,9 @@ fn write_parts(host: &Host, table: &MappingTable, roles: &Roles, out: &mut impl 
         writeln!(out, "{} {} {alias}", entry.kind(), entry.certificate().fingerprint())?;
     }
 
-    let mut rules: Vec<_> = table.rules().collect();
-    rules.sort_unstable();
-    for (selector, user, name) in rules {
+    let mut mappings: Vec<_> = table.rules().collect();
+    mappings.sort_unstable();
+    for (selector, user, name) in mappings {
         writeln!(out, "map {selector} {} {user}", name.map_or("-", |name| name.as_str()))?;
     }
 

@@ -58,9 +58,7 @@ impl Policy {
     /// file format.
     #[must_use]
     pub fn canonical_form(&self) -> String {
-        let mut text = String::new();
-        digest::write_canonical(self, &mut text).expect("writing to a string does not fail");
-        text
+        digest::canonical_form(&self.host, &self.table, &self.roles)
     }
 
     /// The roles of a user, sorted; empty if it has none.

@@ -1,5 +1,7 @@
 //! What keeps a policy from being built: every problem at once, each with its cure.
 
+use core::fmt;
+
 use crate::cert::Fingerprint;
 use crate::map::Selector;
 use crate::trust::{BundleName, TrustError};
@@ -8,10 +10,28 @@ use crate::user::UserName;
 use super::HostId;
 
 /// A policy could not be built; it has at least one problem.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the policy has {} problem{}, the first: {}", .problems.len(), if .problems.len() == 1 { "" } else { "s" }, .problems[0])]
+///
+/// Prints how many, and the first; show [`problems`](Self::problems) to whoever has to mend them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     problems: Vec<Problem>,
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [one] => write!(f, "the policy has a problem: {one}"),
+            [] => f.write_str("the policy has no problem"),
+            [first, ..] => write!(f, "the policy has {} problems, the first: {first}", self.problems.len()),
+        }
+    }
+}
+
+impl core::error::Error for PolicyError {
+    /// The cause of the first problem, which is the one that is printed.
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.problems.first().and_then(core::error::Error::source)
+    }
 }
 
 impl PolicyError {

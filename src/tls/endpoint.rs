@@ -156,10 +156,10 @@ impl Selected {
     #[must_use]
     pub fn refused(&self, error: &(dyn StdError + 'static), now: UnixTime) -> Option<Decision> {
         let error = trouble::rustls_error(error)?;
-        if let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error {
-            if let Some(RefusedInHandshake(decision)) = other.0.downcast_ref() {
-                return Some(decision.clone());
-            }
+        if let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error
+            && let Some(RefusedInHandshake(decision)) = other.0.downcast_ref()
+        {
+            return Some(decision.clone());
         }
         let policy = self.endpoint.policy.current();
         let reason = match error {
@@ -196,6 +196,7 @@ impl fmt::Debug for Selected {
 /// The handshake is not finished, so nobody has proven anything yet: ask again when it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the handshake is not finished, so the peer has proven nothing yet")]
+#[non_exhaustive]
 pub struct HandshakeUnfinished;
 
 /// An [`Endpoint`] could not be made.

@@ -200,6 +200,7 @@ impl TrustBundle {
     }
 
     /// The entries, in the order in which they were added.
+    #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.entries.iter()
     }

@@ -178,6 +178,6 @@ fn a_certificate_that_says_a_thing_twice_or_is_too_large_is_not_read() {
     let twice = std::panic::catch_unwind(|| valid.with_ca_true().self_signed());
     let message = twice.unwrap_err();
     assert!(message.downcast_ref::<String>().unwrap().contains("DuplicateExtension"));
-    let large = Certificate::from_der(&[0x30; 16 * 1024 + 1]).unwrap_err();
+    let large = Certificate::from_der(&vec![0x30; 16 * 1024 + 1]).unwrap_err();
     assert_eq!(large.to_string(), "a certificate of 16385 bytes is too large, at most 16384 are read");
 }

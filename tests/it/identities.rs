@@ -194,7 +194,7 @@ fn openssl_finds_a_new_identity_good_for_a_tls_client() {
         let directory = crate::common::Directory::new();
         let file = directory.write("cert.pem", &identity.chain_pem());
         let run = |arguments: &[&str]| {
-            let output = std::process::Command::new(&openssl).args(arguments).arg(&file).output().unwrap();
+            let output = std::process::Command::new(openssl).args(arguments).arg(&file).output().unwrap();
             (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
         };
         let file_text = file.to_str().unwrap();

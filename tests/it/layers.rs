@@ -82,7 +82,7 @@ fn paths(code: &str, root: &str) -> BTreeSet<String> {
     let needle = format!("{root}::");
     for (at, _) in code.match_indices(&needle) {
         let before = code[..at].chars().next_back();
-        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') && !code[..at].ends_with("$") {
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') && !code[..at].ends_with('$') {
             continue;
         }
         let rest = &code[at + needle.len()..];

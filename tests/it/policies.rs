@@ -63,12 +63,12 @@ fn many_certificates_may_be_one_user_and_saying_a_thing_twice_changes_nothing() 
     let partner = |builder: PolicyBuilder, partner: &certmap::testing::TestIdentity| {
         builder.partner(user("erp"), partner.certificate().clone(), [SEND])
     };
-    let once = partner(partner(PolicyBuilder::new(), &one), &two).build().unwrap();
+    let said_once = partner(partner(PolicyBuilder::new(), &one), &two).build().unwrap();
     let twice = partner(partner(partner(PolicyBuilder::new(), &one), &two), &one).build().unwrap();
-    assert_eq!(once.canonical_form(), twice.canonical_form());
+    assert_eq!(said_once.canonical_form(), twice.canonical_form());
     for certificate in [&one, &two] {
-        let evidence = Evidence::after_handshake(once.host().id().clone(), certificate.chain());
-        assert_eq!(once.decide(&evidence, NOW).principal().unwrap().user(), &user("erp"));
+        let evidence = Evidence::after_handshake(said_once.host().id().clone(), certificate.chain());
+        assert_eq!(said_once.decide(&evidence, NOW).principal().unwrap().user(), &user("erp"));
     }
 }
 
