@@ -152,6 +152,7 @@ impl ServerCause {
     fn of(error: &Error) -> Self {
         use CertificateError as C;
         match error {
+            Error::InvalidCertificate(C::BadSignature) => Self::Key,
             Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => Self::Name,
             Error::InvalidCertificate(
                 C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },
@@ -253,6 +254,8 @@ pub struct ServerDistrust {
 /// What kind of distrust it is, for the cure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ServerCause {
+    /// An anchor has the issuer's name, but another key signed.
+    Key,
     Name,
     Untrusted,
     Validity,

@@ -120,6 +120,9 @@ impl Trouble {
             "server certificate {fingerprint} of `{server}`, issued by `{issuer}`, is not trusted by identity `{identity}`: {reason}"
         );
         let cure = match cause {
+            ServerCause::Key => format!(
+                "bundle `{bundle}` of identity `{identity}` has a certificate of `{issuer}`, but with another key than signed: ask for the issuer's present certificate and add it"
+            ),
             ServerCause::Name => {
                 format!("call the server by a name that its certificate has, or have its operator add `{server}` to it")
             }

@@ -181,11 +181,13 @@ impl Workshop {
         self.0.join(file).exists()
     }
 
-    /// Runs the openssl command to its end, which must be a good one; arguments are separated by spaces.
+    /// Runs the openssl command to its end, which must be a good one, and returns its output; arguments are separated by
+    /// spaces.
     #[track_caller]
-    pub fn openssl(&self, arguments: &str) {
+    pub fn openssl(&self, arguments: &str) -> String {
         let output = Running::start(OPENSSL, &self.0, arguments.split_whitespace()).finish();
         assert!(output.success, "openssl {arguments}: {}{}", output.stdout, output.stderr);
+        output.stdout
     }
 }
 

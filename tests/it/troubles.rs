@@ -77,13 +77,21 @@ fn a_server_below_an_anchor_must_have_the_name_and_the_anchor_must_be_valid_now(
     let gateway = Gateway::of(&partner);
     let now = NOW.as_secs();
     let root = |first, last| TestCertificate::new("CN=Root").with_ca_true().with_validity(first, last).self_signed();
+    let root_again = root(now, now);
     for (root, name, reason) in [
         (root(now, now), SERVER, None),
+        (
+            root(now, now),
+            SERVER,
+            Some(("BadSignature", "bundle `erp-servers` of identity `ERP` has a certificate of `CN=Root`")),
+        ),
         (root(now, now), "other.example", Some(("certificate not valid for name", "call the server by a name"))),
         (root(now - 9, now - 1), SERVER, Some(("certificate expired", "check this end's clock"))),
         (root(now + 1, now + 9), SERVER, Some(("certificate not valid yet", "check this end's clock"))),
     ] {
-        let server = TestCertificate::new("CN=gw").with_server_name(SERVER).issued_by(&root);
+        let another_key = reason.is_some_and(|(reason, _)| reason == "BadSignature");
+        let issuer = if another_key { root_again.clone() } else { root.clone() };
+        let server = TestCertificate::new("CN=gw").with_server_name(SERVER).issued_by(&issuer);
         let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), server.identity()).unwrap();
         let endpoint = endpoint.with_time_provider(TestClock::at(NOW));
         let config = client(&partner, Version::Tls13, |servers| servers.add_anchor(root.certificate().clone()));
