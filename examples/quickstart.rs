@@ -143,7 +143,7 @@ fn map_and_assign(bundle: &TrustBundle, erp: &Certificate) -> Result<Policy> {
     step("Map the certificate to a user, and give the user a role");
     let policy = PolicyBuilder::for_host(host(bundle.clone())?)
         .mapping(CertUserMapping::new(Selector::certificate(erp.fingerprint()), USER.parse()?))
-        .assignment(RoleAssignment::new(USER.parse::<certmap::UserName>()?, SEND))
+        .assignment(RoleAssignment::new(USER.parse()?, SEND))
         .build()?;
     policy.canonical_form().lines().for_each(say);
     say(format!("digest {}", policy.digest()));
@@ -274,7 +274,7 @@ fn serve(endpoint: &Endpoint, mut stream: &TcpStream, log: &Log) -> Result<()> {
     let mut tls = accepted.into_connection(selected.config()).map_err(give_up)?;
     if let Err(error) = tls.complete_io(&mut stream) {
         log.send(match selected.refused(&error, UnixTime::now()) {
-            Some(decision) => decision.record().with_peer(peer).to_string(),
+            Some(refused) => refused.record().with_peer(peer).to_string(),
             None => Trouble::new(End::Server, &error).to_string(),
         })?;
         // Closing with unread bytes would take away the alert that tells the peer what happened.
@@ -301,24 +301,18 @@ fn answer(caller: &Caller, head: &str, body: &[u8], peer: SocketAddr, log: &Log)
         Ok(principal) => match principal.require(&SEND) {
             Ok(()) => application(body),
             Err(missing) => {
-                log.send(format!("{}: {}; {}", missing.code(), missing.detail(), missing.cure()))?;
+                log.send(missing.record(now).with_peer(peer).to_string())?;
                 (missing.http_status(), missing.code())
             }
         },
-        Err(refusal) => {
-            // The record speaks of the connection. If only this request is refused (421), it would say `admitted`.
-            let decision = caller.decide(now);
-            log.send(match decision.refusal() {
-                Some(_) => decision.record().with_peer(peer).to_string(),
-                None => format!("{}: {}; {}", refusal.code(), refusal.detail().escape_default(), refusal.cure()),
-            })?;
-            (refusal.http_status(), refusal.code().as_str())
+        Err(refused) => {
+            log.send(refused.record().with_peer(peer).to_string())?;
+            (refused.http_status(), refused.code().as_str())
         }
     };
-    let mut line = AccessLine::new(peer.ip(), now, head.lines().next().unwrap_or_default(), status, body.len() as u64);
-    if let Ok(principal) = admitted {
-        line = line.with_user(principal.user().as_str());
-    }
+    let user = admitted.as_ref().ok().map(|principal| principal.user().as_str());
+    let request = head.lines().next().unwrap_or_default();
+    let line = AccessLine::new(peer.ip(), now, request, status, body.len() as u64).with_user(user);
     log.send(line.to_string())?;
     Ok((status, body))
 }

@@ -30,7 +30,7 @@ pub mod manual;
 // The paved path: what a gateway and its partner's tools need. The rest is in the modules.
 pub use cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint};
 pub use decision::{
-    AccessLine, AuditRecord, Caller, Decision, Evidence, Outcome, Principal, Refusal, RefusalCode, RoleMissing,
+    AccessLine, AuditRecord, Caller, Decision, Evidence, Outcome, Principal, Refusal, RefusalCode, Refused, RoleMissing,
 };
 pub use identity::{Identity, IdentityError};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]

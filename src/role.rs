@@ -172,18 +172,11 @@ pub enum Holder {
     User(UserName),
 }
 
-impl From<UserName> for Holder {
-    fn from(user: UserName) -> Self {
-        Self::User(user)
-    }
-}
-
 /// A role given to a holder.
 ///
 /// ```
-/// use certmap::{Role, RoleAssignment, UserName};
-/// let user: UserName = "SAPERPUSER".parse()?;
-/// let assignment = RoleAssignment::new(user, Role::from_static("iflmap/ESBMessaging.send"));
+/// use certmap::{Role, RoleAssignment};
+/// let assignment = RoleAssignment::new("SAPERPUSER".parse()?, Role::from_static("iflmap/ESBMessaging.send"));
 /// assert_eq!(assignment.role().name(), "ESBMessaging.send");
 /// # Ok::<(), certmap::InvalidUserName>(())
 /// ```
@@ -194,10 +187,10 @@ pub struct RoleAssignment {
 }
 
 impl RoleAssignment {
-    /// Gives `role` to `holder`.
+    /// Gives `role` to a user.
     #[must_use]
-    pub fn new(holder: impl Into<Holder>, role: Role) -> Self {
-        Self { holder: holder.into(), role }
+    pub fn new(user: UserName, role: Role) -> Self {
+        Self { holder: Holder::User(user), role }
     }
 
     /// Who has it.

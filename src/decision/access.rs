@@ -56,10 +56,10 @@ impl AccessLine {
         Self { remote, user: None, time, request, status, bytes }
     }
 
-    /// The line with the user who was authenticated. A user called `-` is written `\x2d`, not like nobody.
+    /// The line with the user who was authenticated, or with none. A user called `-` is written `\x2d`, not like nobody.
     #[must_use]
-    pub fn with_user(mut self, user: &str) -> Self {
-        self.user = Some(Shown::new(user, USER_ROOM, spell_user));
+    pub fn with_user<'a>(mut self, user: impl Into<Option<&'a str>>) -> Self {
+        self.user = user.into().map(|user| Shown::new(user, USER_ROOM, spell_user));
         self
     }
 

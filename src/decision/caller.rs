@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::pki_types::UnixTime;
 
 use super::refusal::Reason;
-use super::{Decision, Evidence, Outcome, Principal, Refusal};
+use super::{Decision, Evidence, Principal, Refusal, Refused};
 use crate::policy::{Authority, PolicyDigest, PolicyHandle};
 
 /// The peer of one connection: its evidence and the policy that is in force.
@@ -50,23 +50,20 @@ impl Caller {
     /// # Errors
     /// What [`decide`](Self::decide) refuses (401), and a request for another host than the connection was made to
     /// (421).
-    pub fn admit(&self, authority: Authority<'_>, now: UnixTime) -> Result<Principal, Refusal> {
+    pub fn admit(&self, authority: Authority<'_>, now: UnixTime) -> Result<Principal, Refused> {
         let policy = self.0.policy.current();
         let host = policy.host();
         if host.id() == self.0.evidence.host() && !host.answers_for(authority) {
-            return Err(Refusal::new(Reason::misdirected(host.id(), authority)));
+            let refusal = Refusal::new(Reason::misdirected(host.id(), authority));
+            return Err(policy.refuse(refusal, &self.0.evidence, now));
         }
         if let Some(principal) = self.remembered(policy.digest(), now) {
             return Ok(principal);
         }
-        match policy.decide(&self.0.evidence, now).into_outcome() {
-            Outcome::Admitted(principal) => {
-                let admission = Admission { policy: policy.digest(), from: now, principal: principal.clone() };
-                *self.0.last.write().unwrap_or_else(PoisonError::into_inner) = Some(admission);
-                Ok(principal)
-            }
-            Outcome::Refused(refusal) => Err(refusal),
-        }
+        let principal = policy.decide(&self.0.evidence, now).into_result()?;
+        let admission = Admission { policy: policy.digest(), from: now, principal: principal.clone() };
+        *self.0.last.write().unwrap_or_else(PoisonError::into_inner) = Some(admission);
+        Ok(principal)
     }
 
     fn remembered(&self, policy: PolicyDigest, now: UnixTime) -> Option<Principal> {

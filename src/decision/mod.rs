@@ -4,11 +4,13 @@
 
 mod access;
 mod caller;
+mod circumstances;
 mod evidence;
 mod field;
 mod principal;
 mod record;
 mod refusal;
+mod refused;
 
 use core::fmt;
 
@@ -20,11 +22,12 @@ pub use evidence::Evidence;
 pub use principal::{Principal, RoleMissing};
 pub use record::{AuditRecord, InvalidAuditRecord, RecordOutcome};
 pub use refusal::{Refusal, RefusalCode};
+pub use refused::Refused;
 
-use record::RecordKey;
+use circumstances::Circumstances;
 pub(crate) use refusal::Reason;
 
-use crate::cert::{Certificate, Fingerprint};
+use crate::cert::Fingerprint;
 use crate::map::Lookup;
 use crate::policy::{HostId, Policy, PolicyDigest};
 use crate::trace::{Check, NoTrace, Trace};
@@ -35,9 +38,7 @@ use crate::trust::VerifiedCertificate;
 #[must_use]
 pub struct Decision {
     outcome: Outcome,
-    evidence: Evidence,
-    policy: PolicyDigest,
-    at: UnixTime,
+    circumstances: Circumstances,
 }
 
 /// Admitted as somebody, or refused for a reason.
@@ -57,7 +58,7 @@ impl Policy {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use certmap::{Evidence, Outcome, PolicyBuilder};
+    /// use certmap::{Evidence, PolicyBuilder};
     /// use rustls::pki_types::UnixTime;
     /// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
     /// # let certificate = certmap::Identity::from_pem(&pem)?.certificate().clone();
@@ -65,12 +66,12 @@ impl Policy {
     /// let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_435_200));
     ///
     /// let evidence = Evidence::after_handshake(policy.host().id().clone(), [certificate.der()]);
-    /// let Outcome::Admitted(principal) = policy.decide(&evidence, now).into_outcome() else { panic!("refused") };
+    /// let principal = policy.decide(&evidence, now).into_result()?;
     /// assert_eq!(principal.user().as_str(), "SAPERPUSER");
     ///
     /// let nothing = Evidence::after_handshake(policy.host().id().clone(), [] as [&[u8]; 0]);
-    /// let Outcome::Refused(refusal) = policy.decide(&nothing, now).into_outcome() else { panic!("admitted") };
-    /// assert_eq!(refusal.code().as_str(), "no-certificate");
+    /// let refused = policy.decide(&nothing, now).into_result().unwrap_err();
+    /// assert_eq!((refused.code().as_str(), refused.http_status()), ("no-certificate", 401));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn decide(&self, evidence: &Evidence, now: UnixTime) -> Decision {
@@ -80,11 +81,11 @@ impl Policy {
     /// The one way a decision is made; an explanation is this with a trace that listens.
     pub(crate) fn decide_traced(&self, evidence: &Evidence, now: UnixTime, trace: &mut impl Trace) -> Decision {
         let verified = self.judge(evidence, now, trace);
-        let outcome = match verified.and_then(|verified| self.map(&verified, trace)) {
+        let outcome = match verified.and_then(|verified| self.map(&verified, evidence, trace)) {
             Ok(principal) => Outcome::Admitted(principal),
             Err(refusal) => Outcome::Refused(refusal),
         };
-        self.decision(outcome, evidence, now)
+        Decision { outcome, circumstances: Circumstances::new(self, evidence, now) }
     }
 
     /// Trust alone: what the handshake asks too, so that both always agree.
@@ -103,7 +104,12 @@ impl Policy {
         verified.map_err(|cause| Refusal::new(Reason::Distrust { bundle: self.host().bundle().name().clone(), cause }))
     }
 
-    fn map(&self, verified: &VerifiedCertificate, trace: &mut impl Trace) -> Result<Principal, Refusal> {
+    fn map(
+        &self,
+        verified: &VerifiedCertificate,
+        evidence: &Evidence,
+        trace: &mut impl Trace,
+    ) -> Result<Principal, Refusal> {
         let (certificate, key) = (verified.fingerprint(), verified.spki_fingerprint());
         let lookup = self.table().lookup(certificate, key, trace);
         let one = matches!(lookup, Lookup::One(_));
@@ -111,16 +117,12 @@ impl Policy {
         match lookup {
             Lookup::Ambiguous(rules) => Err(Refusal::new(Reason::Ambiguous { certificate, rules })),
             Lookup::None => Err(Refusal::new(Reason::NotMapped { certificate })),
-            Lookup::One(rule) => Ok(Principal::new(self, verified, rule)),
+            Lookup::One(rule) => Ok(Principal::new(self, verified, rule, evidence)),
         }
     }
 
-    pub(crate) fn refuse(&self, refusal: Refusal, evidence: &Evidence, now: UnixTime) -> Decision {
-        self.decision(Outcome::Refused(refusal), evidence, now)
-    }
-
-    fn decision(&self, outcome: Outcome, evidence: &Evidence, at: UnixTime) -> Decision {
-        Decision { outcome, evidence: evidence.clone(), policy: self.digest(), at }
+    pub(crate) fn refuse(&self, refusal: Refusal, evidence: &Evidence, now: UnixTime) -> Refused {
+        Refused { refusal, circumstances: Circumstances::new(self, evidence, now) }
     }
 }
 
@@ -131,10 +133,15 @@ impl Decision {
         &self.outcome
     }
 
-    /// Admitted or refused, without the rest.
-    #[must_use]
-    pub fn into_outcome(self) -> Outcome {
-        self.outcome
+    /// The principal, or the refusal with all that belongs to its record: for `?`.
+    ///
+    /// # Errors
+    /// [`Refused`] if it was.
+    pub fn into_result(self) -> Result<Principal, Refused> {
+        match self.outcome {
+            Outcome::Admitted(principal) => Ok(principal),
+            Outcome::Refused(refusal) => Err(Refused { refusal, circumstances: self.circumstances }),
+        }
     }
 
     /// The principal, if admitted.
@@ -158,49 +165,33 @@ impl Decision {
     /// The host that the peer connected to.
     #[must_use]
     pub fn host(&self) -> &HostId {
-        self.evidence.host()
+        self.circumstances.evidence.host()
     }
 
     /// The policy that decided.
     #[must_use]
     pub fn policy(&self) -> PolicyDigest {
-        self.policy
+        self.circumstances.policy
     }
 
     /// The time for which it was decided.
     #[must_use]
     pub fn at(&self) -> UnixTime {
-        self.at
+        self.circumstances.at
     }
 
     /// The fingerprint of the certificate that the peer presented, believed or not.
     #[must_use]
     pub fn certificate(&self) -> Option<Fingerprint> {
-        self.evidence.chain().first().map(|der| Fingerprint::of(der))
+        self.circumstances.certificate()
     }
 
     /// The decision as one line for a log; the gateway adds the peer's address and its own connection id.
     #[must_use]
     pub fn record(&self) -> AuditRecord {
-        let presented = self.evidence.chain().first().and_then(|der| Certificate::from_der(der).ok());
-        let outcome = match self.outcome {
-            Outcome::Admitted(_) => RecordOutcome::Admitted,
-            Outcome::Refused(_) => RecordOutcome::Refused,
-        };
-        let record = AuditRecord::new(self.at, outcome, self.host().as_str(), self.evidence.resumed())
-            .with(RecordKey::Policy, Some(self.policy))
-            .with(RecordKey::Certificate, self.certificate())
-            .with(RecordKey::Subject, presented.as_ref().map(Certificate::subject))
-            .with(RecordKey::Issuer, presented.as_ref().map(Certificate::issuer));
         match &self.outcome {
-            Outcome::Admitted(principal) => record
-                .with(RecordKey::User, Some(principal.user()))
-                .with(RecordKey::Rule, Some(principal.rule()))
-                .with(RecordKey::Strength, Some(principal.strength())),
-            Outcome::Refused(refusal) => record
-                .with(RecordKey::Code, Some(refusal.code()))
-                .with(RecordKey::Detail, Some(refusal.detail()))
-                .with(RecordKey::Cure, Some(refusal.cure())),
+            Outcome::Admitted(principal) => principal.sign(self.circumstances.record(RecordOutcome::Admitted)),
+            Outcome::Refused(refusal) => refusal.sign(self.circumstances.record(RecordOutcome::Refused)),
         }
     }
 }

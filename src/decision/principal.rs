@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
+use super::record::RecordKey;
+use super::{AuditRecord, Evidence, RecordOutcome};
 use crate::cert::Fingerprint;
 use crate::map::Matched;
 use crate::policy::{HostId, Policy, PolicyDigest};
@@ -25,11 +27,13 @@ pub struct Principal {
     host: HostId,
     policy: PolicyDigest,
     valid_until: UnixTime,
+    resumed: bool,
 }
 
 impl Principal {
-    pub(super) fn new(policy: &Policy, verified: &VerifiedCertificate, rule: Matched) -> Self {
+    pub(super) fn new(policy: &Policy, verified: &VerifiedCertificate, rule: Matched, evidence: &Evidence) -> Self {
         Self {
+            resumed: evidence.resumed(),
             roles: policy.roles_of(&rule.user),
             strength: verified.strength().min(rule.strength()),
             certificate: verified.fingerprint(),
@@ -55,7 +59,15 @@ impl Principal {
             return Ok(());
         }
         let near_miss = near_miss(&self.roles, role);
-        Err(RoleMissing { user: self.user().clone(), role: role.clone(), near_miss })
+        Err(RoleMissing(Box::new(Missing { principal: self.clone(), role: role.clone(), near_miss })))
+    }
+
+    /// Adds the answer to a record.
+    pub(super) fn sign(&self, record: AuditRecord) -> AuditRecord {
+        record
+            .with(RecordKey::User, Some(self.user()))
+            .with(RecordKey::Rule, Some(self.rule()))
+            .with(RecordKey::Strength, Some(self.strength()))
     }
 
     /// Every role of the user, sorted.
@@ -111,10 +123,13 @@ impl fmt::Debug for Principal {
 /// but a role.
 ///
 /// Its [`Display`](fmt::Display) names no facts, because it may end up in the body of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("role missing")]
-pub struct RoleMissing {
-    user: UserName,
+pub struct RoleMissing(Box<Missing>);
+
+#[derive(Clone, Debug)]
+struct Missing {
+    principal: Principal,
     role: Role,
     near_miss: Option<Role>,
 }
@@ -135,37 +150,49 @@ impl RoleMissing {
     /// Who asked.
     #[must_use]
     pub fn user(&self) -> &UserName {
-        &self.user
+        self.0.principal.user()
     }
 
     /// The role that was asked for.
     #[must_use]
     pub fn role(&self) -> &Role {
-        &self.role
+        &self.0.role
     }
 
     /// A role that the user has and that looks like the one asked for: probably one of the two is a typing error.
     #[must_use]
     pub fn near_miss(&self) -> Option<&Role> {
-        self.near_miss.as_ref()
+        self.0.near_miss.as_ref()
     }
 
     /// What was missing, for operators.
     #[must_use]
     pub fn detail(&self) -> String {
-        format!("user `{}` does not have the role `{}`", self.user, self.role)
+        format!("user `{}` does not have the role `{}`", self.user(), self.role())
     }
 
     /// What to do about it, for operators.
     #[must_use]
     pub fn cure(&self) -> String {
-        let Self { user, role, near_miss } = self;
-        match near_miss {
+        match self.near_miss() {
             Some(near) => {
                 format!("the user has `{near}`: if that is meant, correct one of the two names to match the other")
             }
-            None => format!("assign `{role}` to `{user}` if it may do this"),
+            None => format!("assign `{}` to `{}` if it may do this", self.role(), self.user()),
         }
+    }
+
+    /// One line for a log, as of a refused decision, but with the user: it is known, and may not.
+    #[must_use]
+    pub fn record(&self, now: UnixTime) -> AuditRecord {
+        let principal = &self.0.principal;
+        let record = AuditRecord::new(now, RecordOutcome::Refused, principal.host.as_str(), principal.resumed)
+            .with(RecordKey::Policy, Some(principal.policy))
+            .with(RecordKey::Certificate, Some(principal.certificate))
+            .with(RecordKey::Code, Some(self.code()))
+            .with(RecordKey::Detail, Some(self.detail()))
+            .with(RecordKey::Cure, Some(self.cure()));
+        principal.sign(record)
     }
 }
 

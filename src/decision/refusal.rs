@@ -3,6 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
+use super::AuditRecord;
+use super::record::RecordKey;
 use crate::cert::{Fingerprint, show};
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
 use crate::map::{Matched, Selector};
@@ -155,6 +157,14 @@ impl Refusal {
         }
     }
 
+    /// Adds the answer to a record.
+    pub(super) fn sign(&self, record: AuditRecord) -> AuditRecord {
+        record
+            .with(RecordKey::Code, Some(self.code()))
+            .with(RecordKey::Detail, Some(self.detail()))
+            .with(RecordKey::Cure, Some(self.cure()))
+    }
+
     /// What happened, with the facts, for operators. Contains what the peer chose; print it escaped, as
     /// [`AuditRecord`](super::AuditRecord) does.
     #[must_use]
@@ -260,5 +270,3 @@ impl fmt::Debug for Refusal {
         write!(f, "Refusal({}: {})", self.code(), OneLine(&self.detail()))
     }
 }
-
-impl core::error::Error for Refusal {}

@@ -84,6 +84,12 @@ impl PolicyBuilder {
         self
     }
 
+    /// Gives roles to holders.
+    pub fn assignments(mut self, assignments: impl IntoIterator<Item = RoleAssignment>) -> Self {
+        self.assignments.extend(assignments);
+        self
+    }
+
     /// Checks everything together.
     ///
     /// # Errors

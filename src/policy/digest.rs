@@ -52,7 +52,7 @@ fn write_parts(host: &Host, table: &MappingTable, roles: &Roles, out: &mut impl 
     let mut entries: Vec<_> = host.bundle().entries().collect();
     entries.sort_unstable_by_key(|entry| entry.certificate().fingerprint());
     for entry in entries {
-        let alias = entry.alias().map_or("", |alias| alias.as_str());
+        let alias = entry.alias().map_or("-", |alias| alias.as_str());
         writeln!(out, "{} {} {alias}", entry.kind(), entry.certificate().fingerprint())?;
     }
 

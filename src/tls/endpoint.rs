@@ -13,7 +13,7 @@ use rustls::{CertificateError, CommonState, HandshakeKind};
 
 use super::trouble;
 use super::verifier::{RefusedInHandshake, Verifier};
-use crate::decision::{Caller, Decision, Evidence, Reason, Refusal};
+use crate::decision::{Caller, Evidence, Reason, Refusal, Refused};
 use crate::identity::Identity;
 use crate::policy::{HostId, PolicyHandle};
 use crate::trust::Distrust;
@@ -148,18 +148,21 @@ impl Selected {
         Ok(Caller::new(Arc::clone(&self.endpoint.policy), evidence))
     }
 
-    /// The decision behind a failed handshake, if the peer was refused in it: the same answer and the same record as
+    /// The refused decision behind a failed handshake, if the peer was refused in it: the same answer and the same record as
     /// after a handshake. `None` if it failed for another reason ([`Trouble`](super::Trouble) says for which).
     ///
     /// Takes the error of rustls, or the I/O error that wraps it. If the peer's signature was wrong
     /// ([`KeyNotProven`](crate::RefusalCode::KeyNotProven)) or it presented nothing, the record names no certificate.
+    ///
+    /// The peer learns its alert only if it is sent: write what rustls still has to write, then shut down writing and read
+    /// to the end before closing, because a reset can overtake the alert.
     #[must_use]
-    pub fn refused(&self, error: &(dyn StdError + 'static), now: UnixTime) -> Option<Decision> {
+    pub fn refused(&self, error: &(dyn StdError + 'static), now: UnixTime) -> Option<Refused> {
         let error = trouble::rustls_error(error)?;
         if let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error
-            && let Some(RefusedInHandshake(decision)) = other.0.downcast_ref()
+            && let Some(RefusedInHandshake(refused)) = other.0.downcast_ref()
         {
-            return Some(decision.clone());
+            return Some(refused.clone());
         }
         let policy = self.endpoint.policy.current();
         let reason = match error {

@@ -103,9 +103,8 @@ impl Trouble {
             if let Some(distrust) = other.0.downcast_ref::<ServerDistrust>() {
                 return Self::of_distrust(distrust);
             }
-            if let Some(RefusedInHandshake(decision)) = other.0.downcast_ref() {
-                let (detail, cure) =
-                    decision.refusal().map(|refusal| (refusal.detail(), refusal.cure())).unwrap_or_default();
+            if let Some(RefusedInHandshake(refused)) = other.0.downcast_ref() {
+                let (detail, cure) = (refused.refusal().detail(), refused.refusal().cure());
                 return Self { kind: TroubleKind::ClientRefused, detail, cure };
             }
         }

@@ -10,7 +10,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme};
 
 use crate::cert::Certificate;
-use crate::decision::{Decision, Evidence};
+use crate::decision::{Evidence, Refused};
 use crate::policy::{HostId, PolicyHandle};
 use crate::signature;
 use crate::trace::NoTrace;
@@ -25,14 +25,11 @@ pub(super) struct Verifier {
 
 /// What the verifier puts into rustls' error, so that a refused handshake leaves the record of a decision.
 #[derive(Debug)]
-pub(super) struct RefusedInHandshake(pub(super) Decision);
+pub(super) struct RefusedInHandshake(pub(super) Refused);
 
 impl fmt::Display for RefusedInHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.refusal() {
-            Some(refusal) => refusal.fmt(f),
-            None => f.write_str("refused"),
-        }
+        self.0.fmt(f)
     }
 }
 
@@ -56,8 +53,8 @@ impl ClientCertVerifier for Verifier {
         match policy.judge(&evidence, now, &mut NoTrace) {
             Ok(_) => Ok(ClientCertVerified::assertion()),
             Err(refusal) => {
-                let decision = policy.refuse(refusal, &evidence, now);
-                let error = OtherError(Arc::new(RefusedInHandshake(decision)));
+                let refused = policy.refuse(refusal, &evidence, now);
+                let error = OtherError(Arc::new(RefusedInHandshake(refused)));
                 // `Other` gives the peer the alert `certificate_unknown` whatever the reason is.
                 Err(Error::InvalidCertificate(CertificateError::Other(error)))
             }

@@ -5,7 +5,7 @@ use core::fmt;
 use rustls::pki_types::ServerName;
 
 use super::{Alias, TrustError};
-use crate::cert::{Certificate, GeneralName, ObjectIdentifier};
+use crate::cert::{Certificate, GeneralName, ObjectIdentifier, show};
 
 /// As what a certificate is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,6 +124,20 @@ impl Entry {
         }
         let names = self.certificate.subject_alternative_names();
         names.into_iter().filter_map(server_name).collect()
+    }
+}
+
+impl fmt::Display for Entry {
+    /// One line of a list: kind, alias, subject, issuer, serial number, last second of validity, fingerprint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { certificate, kind, alias, server_names: _ } = self;
+        let (subject, issuer, serial) = (certificate.subject(), certificate.issuer(), certificate.serial());
+        let (until, fingerprint) = (show(certificate.validity().not_after()), certificate.fingerprint());
+        let alias = alias.as_ref().map_or("-", Alias::as_str);
+        write!(
+            f,
+            "{kind} {alias} subject=\"{subject}\" issuer=\"{issuer}\" serial={serial} not-after={until} {fingerprint}"
+        )
     }
 }
 

@@ -111,11 +111,11 @@ impl Gateway {
     /// The code by which the gateway refused: in the handshake or in the decision after it; `None` if it admitted.
     pub fn refusal(&self, ends: &Handshake) -> Option<String> {
         let selected = self.endpoint.selected();
-        let decision = match &ends.server_error {
-            Some(error) => selected.refused(error, NOW).unwrap_or_else(|| panic!("not a refusal: {error}")),
-            None => selected.caller(&ends.server).unwrap().decide(NOW),
+        let refused = match &ends.server_error {
+            Some(error) => Some(selected.refused(error, NOW).unwrap_or_else(|| panic!("not a refusal: {error}"))),
+            None => selected.caller(&ends.server).unwrap().decide(NOW).into_result().err(),
         };
-        decision.refusal().map(|refusal| refusal.code().to_string())
+        refused.map(|refused| refused.code().to_string())
     }
 }
 

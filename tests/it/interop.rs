@@ -49,7 +49,7 @@ fn curl(workshop: &Workshop, port: u16, version: Version, more: &str) -> Running
 /// Asserts both ends: the server admitted `SAPERPUSER` after a full handshake, and its answer reached the client.
 #[track_caller]
 fn assert_admitted((met, output): &(Met, Output), partner: &Certificate, version: Version) {
-    let principal = met.decision.principal().unwrap_or_else(|| panic!("{}; {output:?}", met.decision));
+    let principal = met.outcome.as_ref().unwrap_or_else(|_| panic!("{}; {output:?}", met.record));
     assert_eq!(principal.user().as_str(), "SAPERPUSER");
     assert_eq!(principal.certificate(), partner.fingerprint());
     assert_eq!(met.handshake, Some((version.protocol(), HandshakeKind::Full)));
@@ -60,8 +60,8 @@ fn assert_admitted((met, output): &(Met, Output), partner: &Certificate, version
 /// Asserts both ends: the server refused with this code, and the client got the alert of this number and no answer.
 #[track_caller]
 fn assert_refused((met, output): &(Met, Output), code: RefusalCode, alert: u8) {
-    let refusal = met.decision.refusal().unwrap_or_else(|| panic!("{}", met.decision));
-    assert_eq!((refusal.code(), met.handshake), (code, None), "{}", met.decision);
+    let refusal = met.outcome.as_ref().expect_err("refused");
+    assert_eq!((refusal.code(), met.handshake), (code, None), "{}", met.record);
     assert!(output.stderr.contains(&format!("SSL alert number {alert}\n")), "{output:?}");
     assert!(!output.stdout.contains(ANSWER), "{output:?}");
 }
@@ -111,7 +111,7 @@ fn openssl_as_a_client_without_a_certificate_gets_an_alert_and_no_answer() {
         let service = Service::of(erp().certificate(), backend, &workshop);
         let met = service.meet(|port| s_client(&workshop, port, version, ""));
         assert_refused(&met, RefusalCode::NoCertificate, 116);
-        assert_eq!(met.0.decision.record().certificate(), None);
+        assert_eq!(met.0.record.certificate(), None);
     }
 }
 
@@ -136,7 +136,7 @@ fn openssl_as_a_client_with_an_unknown_certificate_gets_an_alert_and_leaves_its_
         for (certificate, pair) in &offers {
             let met = service.meet(|port| s_client(&workshop, port, version, pair));
             assert_refused(&met, RefusalCode::Untrusted, 46);
-            let (fingerprint, record) = (certificate.fingerprint().to_string(), met.0.decision.record());
+            let (fingerprint, record) = (certificate.fingerprint().to_string(), &met.0.record);
             assert!(fingerprint.starts_with("sha256:"));
             assert_eq!(record.certificate(), Some(fingerprint.as_str()));
             assert_eq!(record.code(), Some("untrusted"));
@@ -269,8 +269,8 @@ fn openssl_as_a_server_that_is_not_in_the_bundle_or_not_for_the_name_is_not_beli
 fn assert_session((met, output): &(Met, Output), kind: HandshakeKind) {
     let word = if kind == HandshakeKind::Resumed { "Reused, TLSv1" } else { "New, TLSv1" };
     assert!(output.stdout.contains(word), "{output:?}");
-    assert_eq!(met.handshake.map(|(_, kind)| kind), Some(kind), "{}", met.decision);
-    assert_eq!(met.decision.record().resumed(), kind == HandshakeKind::Resumed);
+    assert_eq!(met.handshake.map(|(_, kind)| kind), Some(kind), "{}", met.record);
+    assert_eq!(met.record.resumed(), kind == HandshakeKind::Resumed);
     assert!(output.stdout.contains(ANSWER), "{output:?}");
 }
 

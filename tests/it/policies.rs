@@ -116,7 +116,7 @@ fn the_canonical_form_is_lines_that_a_person_can_compare() {
         .unwrap();
     let fingerprint = partner.certificate().fingerprint();
     let expected = format!(
-        "certmap policy 1\nhost default require partners\nname gw.example.com\npin {fingerprint} \nmap {fingerprint} - SAP ERP\nrole iflmap/ESBMessaging.send SAP ERP\n"
+        "certmap policy 1\nhost default require partners\nname gw.example.com\npin {fingerprint} -\nmap {fingerprint} - SAP ERP\nrole iflmap/ESBMessaging.send SAP ERP\n"
     );
     assert_eq!(policy.canonical_form(), expected);
     let digest = certmap::Fingerprint::of(expected.as_bytes()).to_string();

@@ -234,7 +234,7 @@ fn a_user_cannot_look_like_nobody_or_like_two_fields() {
 fn a_long_request_is_cut_and_tells_its_length() {
     let whole = AccessLine::new(REMOTE, at(0), &"a".repeat(2048), 200, 0);
     assert_eq!((whole.request().len(), whole.request_length()), (2048, 2048));
-    let cut = AccessLine::new(REMOTE, at(0), &"a".repeat(2049), 200, 0).with_user(&"b".repeat(4000));
+    let cut = AccessLine::new(REMOTE, at(0), &"a".repeat(2049), 200, 0).with_user("b".repeat(4000).as_str());
     let text = format!("[01/Jan/1970:00:00:00 +0000] \"{}\\~2049\" 200 0", "a".repeat(2026));
     assert_eq!(cut.to_string(), format!("10.36.128.7 - {}\\~4000 {text}", "b".repeat(490)));
     assert_eq!((cut.request_length(), cut.user_length()), (2049, Some(4000)));
@@ -259,7 +259,7 @@ fn any_request_and_user_give_one_printable_line_that_reads_back() {
         let (request, user) = (hostile(&mut rng, round), hostile(&mut rng, round));
         let remote = IpAddr::from(rng.u128(..).to_be_bytes());
         let line = AccessLine::new(remote, time, &request, rng.u16(..), rng.u64(..));
-        let line = line.with_user(&user);
+        let line = line.with_user(user.as_str());
         let text = line.to_string();
         one_printable_line(&text);
         assert_eq!((line.request_length(), line.user_length()), (request.len(), Some(user.len())));

@@ -207,19 +207,35 @@ fn misdirected_and_unknown_host() {
     let caller =
         |host: &str| Caller::new(handle.clone(), Evidence::after_handshake(host.parse().unwrap(), partner.chain()));
     told(
-        &caller("gw").admit(Authority::Host("x\n.example"), NOW).unwrap_err(),
+        caller("gw").admit(Authority::Host("x\n.example"), NOW).unwrap_err().refusal(),
         "misdirected",
         421,
         "the request is for `x\\u{a}.example`, which host `gw` does not answer for",
         "have the client open a connection of its own for that host",
     );
     told(
-        &caller("other").admit(Authority::NotHttp, NOW).unwrap_err(),
+        caller("other").admit(Authority::NotHttp, NOW).unwrap_err().refusal(),
         "unknown-host",
         421,
         "the policy in force has no host `other`",
         "add host `other` to the policy, or close its connections",
     );
+}
+
+#[test]
+fn a_misdirected_request_leaves_a_record_of_its_own() {
+    let partner = partner();
+    let mut bundle = TrustBundle::new("partners".parse().unwrap());
+    bundle.add_pin(partner.certificate().clone()).unwrap();
+    let host = Host::new("gw".parse().unwrap(), bundle).with_server_names(["gw.example".try_into().unwrap()]);
+    let policy = PolicyBuilder::for_host(host).partner(user("x"), partner.certificate().clone(), []).build().unwrap();
+    let evidence = Evidence::after_handshake(policy.host().id().clone(), partner.chain());
+    let caller = Caller::new(std::sync::Arc::new(PolicyHandle::new(policy)), evidence);
+    let record = caller.admit(Authority::Host("other.example"), NOW).unwrap_err().record();
+    // The peer would be admitted, so that the record of the connection says another thing than that of the request.
+    assert_eq!((record.code(), record.user()), (Some("misdirected"), None));
+    assert_eq!(record.certificate(), Some(partner.certificate().fingerprint().to_string().as_str()));
+    assert_eq!(caller.decide(NOW).record().user(), Some("x"));
 }
 
 #[test]
@@ -243,7 +259,12 @@ fn role_missing_is_another_type_and_403() {
     let missing = principal(vec![Role::from_static("iflmap/Admin")]).require(&SEND).unwrap_err();
     assert_eq!(missing.near_miss(), None);
     assert_eq!(missing.cure(), "assign `iflmap/ESBMessaging.send` to `SAPERPUSER` if it may do this");
-    assert_eq!(principal(vec![SEND]).require(&SEND), Ok(()));
+    assert!(principal(vec![SEND]).require(&SEND).is_ok());
+    let record = missing.record(NOW).with_peer("192.0.2.7:40000".parse().unwrap());
+    assert_eq!((record.user(), record.code()), (Some("SAPERPUSER"), Some("role-missing")));
+    assert_eq!(record.certificate(), Some(partner.certificate().fingerprint().to_string().as_str()));
+    assert_eq!(record.cure(), Some(missing.cure().as_str()));
+    assert_eq!(record.to_string().parse::<certmap::AuditRecord>().unwrap(), record);
 }
 
 #[test]

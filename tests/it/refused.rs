@@ -43,15 +43,15 @@ fn call_as(
 fn untrusted(pinned: &TestIdentity, presented: &TestIdentity, cause: &Untrusted) {
     call_as(pinned, presented, |gateway, ends, place| {
         let error = ends.server_error.as_ref().unwrap_or_else(|| panic!("admitted {place}"));
-        let decision = gateway.endpoint.selected().refused(error, NOW).unwrap();
-        let refusal = decision.refusal().unwrap();
+        let refused = gateway.endpoint.selected().refused(error, NOW).unwrap();
+        let refusal = refused.refusal();
         assert_eq!(refusal.code(), RefusalCode::Untrusted, "{place}");
         assert_eq!(refusal.untrusted(), Some(cause), "{place}");
         assert_eq!(
             ends.client_error,
             Some(Error::AlertReceived(certmap::rustls::AlertDescription::CertificateUnknown))
         );
-        let record = decision.record();
+        let record = refused.record();
         assert_eq!(record.certificate(), Some(presented.certificate().fingerprint().to_string().as_str()));
         assert_eq!(record.issuer(), Some(presented.certificate().issuer().to_string().as_str()));
         assert!(gateway.endpoint.selected().caller(&ends.server).is_err(), "{place}");
@@ -97,9 +97,9 @@ fn a_pin_that_is_only_the_second_of_the_chain_admits_nobody() {
         let chain = [stranger.chain(), pinned.chain()].concat();
         let identity = Identity::new_with_provider(chain, stranger.key(), &provider).unwrap();
         let ends = gateway.call(gateway.client(identity, backend, version));
-        let decision = gateway.endpoint.selected().refused(ends.server_error.as_ref().unwrap(), NOW).unwrap();
+        let refused = gateway.endpoint.selected().refused(ends.server_error.as_ref().unwrap(), NOW).unwrap();
         let cause = Untrusted::PinInChain { pin: pinned.certificate().fingerprint() };
-        assert_eq!(decision.refusal().unwrap().untrusted(), Some(&cause));
+        assert_eq!(refused.refusal().untrusted(), Some(&cause));
     }
 }
 

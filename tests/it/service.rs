@@ -12,7 +12,9 @@ use certmap::rustls::pki_types::UnixTime;
 use certmap::rustls::server::{Acceptor, ServerConfig, ServerSessionMemoryCache};
 use certmap::rustls::{HandshakeKind, ProtocolVersion, Stream};
 use certmap::testing::{TestCertificate, TestClock};
-use certmap::{Authority, Certificate, Decision, Endpoint, Host, PolicyBuilder, PolicyHandle, TrustBundle};
+use certmap::{
+    AuditRecord, Authority, Certificate, Endpoint, Host, PolicyBuilder, PolicyHandle, Principal, Refused, TrustBundle,
+};
 
 use crate::common::{Backend, SERVER, user};
 use crate::tool::{Output, PATIENCE, Running, Workshop};
@@ -36,7 +38,8 @@ pub struct Service {
 /// What our server saw of one client.
 #[derive(Debug)]
 pub struct Met {
-    pub decision: Decision,
+    pub outcome: Result<Principal, Refused>,
+    pub record: AuditRecord,
     /// How the handshake went, if it came to its end.
     pub handshake: Option<(ProtocolVersion, HandshakeKind)>,
 }
@@ -113,7 +116,7 @@ fn serve(
     if let Err(error) = connection.complete_io(&mut tcp) {
         close(tcp);
         return match selected.refused(&error, now) {
-            Some(decision) => Ok(Met { decision, handshake: None }),
+            Some(refused) => Ok(Met { record: refused.record(), outcome: Err(refused), handshake: None }),
             None => Err(error),
         };
     }
@@ -134,7 +137,8 @@ fn serve(
         connection.write_tls(&mut tcp)?;
     }
     close(tcp);
-    Ok(Met { decision: caller.decide(now), handshake: Some((version, kind)) })
+    let decision = caller.decide(now);
+    Ok(Met { record: decision.record(), outcome: decision.into_result(), handshake: Some((version, kind)) })
 }
 
 fn read_host(request: &mut impl BufRead) -> io::Result<String> {
