@@ -5,7 +5,7 @@
 //! nothing that could lose a section: what begins must end. Errors name a line and an ordinal, never content, because
 //! the content may be a key. RFC 7468.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::limits::PEM_BYTES;
 
@@ -98,9 +98,28 @@ pub(crate) fn read(input: &[u8]) -> Result<Vec<Section>, InvalidPem> {
             has_headers: false,
         }]);
     }
-    // Text around the sections may be in any encoding; the sections are ASCII, and others are refused as base64.
-    let text = Zeroizing::new(String::from_utf8_lossy(input).replace("\\r", "\r").replace("\\n", "\n"));
+    let text = text_of(input);
     if text.contains(BEGIN) { sections(&text) } else { bare(&text) }
+}
+
+/// The file as text with real line ends. What is not ASCII stands around the sections, in whatever encoding, and becomes
+/// one sign that base64 does not have. In one pass, so that no copy of a key is left behind.
+fn text_of(input: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(input.len()));
+    let mut rest = input;
+    loop {
+        rest = match rest {
+            [] => return text,
+            [b'\\', b'n' | b'r', after @ ..] => {
+                text.push('\n');
+                after
+            }
+            [byte, after @ ..] => {
+                text.push(if byte.is_ascii() { char::from(*byte) } else { '?' });
+                after
+            }
+        };
+    }
 }
 
 fn sections(text: &str) -> Result<Vec<Section>, InvalidPem> {
@@ -141,7 +160,8 @@ fn label(after: &str) -> Option<(&str, &str)> {
 
 /// Base64 without armour, as a field of a document or a value of an environment variable has it.
 fn bare(text: &str) -> Result<Vec<Section>, InvalidPem> {
-    let text = text.trim_start_matches('\u{feff}');
+    // A byte order mark, as it looks after `text_of`.
+    let text = text.strip_prefix("???").unwrap_or(text);
     let der = decode(text).filter(|der| der.first() == Some(&0x30)).ok_or(InvalidPem::Nothing)?;
     Ok(vec![Section { label: "DER".to_owned(), der, ordinal: 1, has_headers: false }])
 }
@@ -152,7 +172,7 @@ fn decode(base64: &str) -> Option<Zeroizing<Vec<u8>>> {
     armoured.push_str("-----BEGIN X-----\n");
     let mut length = 0usize;
     for c in base64.chars().filter(|c| !c.is_whitespace()) {
-        if !c.is_ascii() || c == '-' {
+        if c == '-' {
             return None;
         }
         armoured.push(c);
@@ -171,7 +191,11 @@ fn decode(base64: &str) -> Option<Zeroizing<Vec<u8>>> {
 /// One section as text, 64 characters a line, ended by a line feed.
 pub(crate) fn write(label: &str, der: &[u8]) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-    pem::encode_config(&pem::Pem::new(label, der), config)
+    let section = pem::Pem::new(label, der);
+    let text = pem::encode_config(&section, config);
+    // It may have been a key.
+    section.into_contents().zeroize();
+    text
 }
 
 #[cfg(test)]

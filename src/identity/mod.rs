@@ -70,8 +70,10 @@ impl Identity {
         key: PrivateKeyDer<'static>,
         provider: &CryptoProvider,
     ) -> Result<Self, IdentityError> {
+        // The provider is given a copy, and what it does with that is its own; the one that came here is wiped.
+        let key = Zeroizing::new(key);
         let exportable = Exportable::of(&key);
-        let loaded = provider.key_provider.load_private_key(key);
+        let loaded = provider.key_provider.load_private_key(key.clone_key());
         // The certificate is looked at first, because it says best what is wrong with a key: too weak, or too strange.
         let certificate = check_chain(&chain)?;
         let key = loaded.map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
