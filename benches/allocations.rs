@@ -14,7 +14,7 @@ const SIZES: [usize; 2] = [150, 20_000];
 
 #[track_caller]
 fn assert_allocations(policy: &Policy, what: &str, call: impl FnOnce()) {
-    let size = policy.mappings();
+    let size = policy.mapping_count();
     assert_eq!(measure(call).count_total, ALLOCATIONS_PER_DECISION, "{what} among {size} mappings");
 }
 

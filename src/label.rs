@@ -67,6 +67,12 @@ macro_rules! label {
             }
         }
 
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl core::str::FromStr for $name {
             type Err = $crate::label::InvalidLabel;
 

@@ -67,6 +67,9 @@ pub enum InvalidPem {
         /// The line on which it begins, counted from 1.
         line: usize,
     },
+    /// The file is empty.
+    #[error("the file is empty")]
+    Empty,
     /// There is nothing to read.
     #[error("no PEM section, no DER and no base64 found")]
     Nothing,
@@ -88,6 +91,9 @@ pub(crate) fn read(input: &[u8]) -> Result<Vec<Section>, InvalidPem> {
     }
     if input.starts_with(&[0xff, 0xfe]) || input.starts_with(&[0xfe, 0xff]) {
         return Err(InvalidPem::Utf16);
+    }
+    if input.iter().all(u8::is_ascii_whitespace) {
+        return Err(InvalidPem::Empty);
     }
     // A DER file begins with a SEQUENCE in the long form; `0` followed by such a byte is no text.
     if let [0x30, 0x80..=0x84, ..] = input {
@@ -236,7 +242,7 @@ mod tests {
 
     #[test]
     fn what_could_lose_a_section_is_an_error_that_says_where() {
-        assert_eq!(error(""), "no PEM section, no DER and no base64 found");
+        assert_eq!(error(" \n"), "the file is empty");
         assert_eq!(error("hello"), "no PEM section, no DER and no base64 found");
         assert_eq!(error("x\n-----BEGIN A----\nAAAA"), "the label of section 1 (line 2) is not closed by `-----`");
         assert_eq!(
@@ -253,6 +259,6 @@ mod tests {
         );
         assert_eq!(error("-----BEGIN A-----\nA!\n-----END A-----"), "section 1 (`A`, line 1) is not valid base64");
         assert_eq!(read(&[0xff, 0xfe, 0x2d]).err(), Some(InvalidPem::Utf16));
-        assert_eq!(read(&vec![b' '; PEM_BYTES + 1]).err(), Some(InvalidPem::TooLarge { bytes: PEM_BYTES + 1 }));
+        assert_eq!(read(&vec![b'A'; PEM_BYTES + 1]).err(), Some(InvalidPem::TooLarge { bytes: PEM_BYTES + 1 }));
     }
 }

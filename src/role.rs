@@ -84,7 +84,7 @@ const fn check(text: &[u8]) -> Result<usize, InvalidRole> {
             }
             slash = Some(at);
         } else if !(byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || byte == b'-') {
-            return Err(InvalidRole::Character { offset: at });
+            return Err(InvalidRole::Character { character: byte as char, offset: at });
         }
         at += 1;
     }
@@ -100,8 +100,15 @@ impl FromStr for Role {
     type Err = InvalidRole;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        check(text.as_bytes())?;
-        Ok(Self(Text::Shared(text.into())))
+        match check(text.as_bytes()) {
+            Ok(_) => Ok(Self(Text::Shared(text.into()))),
+            // The check is for octets, because it runs in the compiler too; people are told the character.
+            Err(InvalidRole::Character { character, offset }) => {
+                let character = text.chars().find(|c| !c.is_ascii() && !character.is_ascii()).unwrap_or(character);
+                Err(InvalidRole::Character { character, offset })
+            }
+            Err(other) => Err(other),
+        }
     }
 }
 
@@ -148,8 +155,12 @@ impl core::hash::Hash for Role {
 #[non_exhaustive]
 pub enum InvalidRole {
     /// A character that roles do not have.
-    #[error("the character at offset {offset} cannot stand in a role: use letters, digits, `.`, `_`, `-`")]
+    #[error(
+        "the character {character:?} at offset {offset} cannot stand in a role: use letters, digits, `.`, `_`, `-`"
+    )]
     Character {
+        /// The character.
+        character: char,
         /// Its byte offset.
         offset: usize,
     },

@@ -7,7 +7,7 @@
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
-use rustls::{CertificateError, DigitallySignedStruct, Error, PeerIncompatible, PeerMisbehaved, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme};
 use webpki::RawPublicKeyEntity;
 
 /// TLS 1.3: no PKCS#1, no SHA-1, and the curve is part of the scheme.
@@ -63,7 +63,8 @@ pub(crate) fn verify(
         .mapping
         .iter()
         .find_map(|(known, candidates)| (*known == scheme).then_some(*candidates))
-        .ok_or(PeerIncompatible::NoSignatureSchemesInCommon)?;
+        // Not `NoSignatureSchemesInCommon`: rustls says that of clients that cannot verify what our own key signs.
+        .ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
     let key = RawPublicKeyEntity::try_from(key).map_err(|_| CertificateError::BadEncoding)?;
     let mut unfit = None;
     for algorithm in candidates {

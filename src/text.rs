@@ -24,3 +24,22 @@ impl fmt::Display for OneLine<'_> {
             .try_for_each(|c| if is_hidden(c) { write!(f, "{}", c.escape_unicode()) } else { f.write_char(c) })
     }
 }
+
+/// Shows an error and everything behind it on one line, `outer: inner: innermost`.
+pub(crate) struct WithCauses<'a>(pub(crate) &'a (dyn core::error::Error + 'static));
+
+impl fmt::Display for WithCauses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        let causes = core::iter::successors(self.0.source(), |error| error.source()).take(16);
+        causes.map(ToString::to_string).try_for_each(|cause| {
+            // Some print their cause themselves.
+            if !said.ends_with(&cause) {
+                write!(f, ": {cause}")?;
+            }
+            said = cause;
+            Ok(())
+        })
+    }
+}

@@ -33,6 +33,12 @@ impl UserName {
     }
 }
 
+impl AsRef<str> for UserName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for UserName {
     type Err = InvalidUserName;
 

@@ -36,7 +36,7 @@ enum Found {
     Character(char, usize),
     #[error("found {0} digits")]
     Digits(usize),
-    #[error("found another beginning")]
+    #[error("found another beginning: write `sha256:` or `spki-sha256:` in front of the digits")]
     Prefix,
 }
 

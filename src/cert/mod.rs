@@ -77,6 +77,9 @@ impl Certificate {
     /// # Errors
     /// [`InvalidCertificate`] if it is too large, is no certificate, has bytes after its end, or says a thing twice.
     pub fn from_der(der: &[u8]) -> Result<Self, InvalidCertificate> {
+        if der.starts_with(b"-----BEGIN ") {
+            return Err(InvalidCertificate::IsPem);
+        }
         if der.len() > CERTIFICATE_BYTES {
             return Err(InvalidCertificate::TooLarge { bytes: der.len() });
         }
@@ -267,6 +270,9 @@ pub enum InvalidCertificate {
         /// The extension.
         extension: ObjectIdentifier,
     },
+    /// The bytes are PEM where DER was expected.
+    #[error("this is PEM, not DER: read it with `Certificate::from_pem`")]
+    IsPem,
     /// The issuer's name cannot be read.
     #[error("the issuer's name cannot be read")]
     Issuer(#[source] InvalidDistinguishedName),
@@ -303,7 +309,7 @@ pub enum InvalidCertificate {
         cause: Box<InvalidCertificate>,
     },
     /// Several certificates where one was asked for.
-    #[error("{count} certificates where one was expected")]
+    #[error("{count} certificates where one was expected: give the partner's own certificate alone, without its chain")]
     Several {
         /// How many.
         count: usize,

@@ -59,7 +59,7 @@ impl Policy {
     /// ```
     /// use std::time::Duration;
     /// use certmap::{Evidence, PolicyBuilder};
-    /// use rustls::pki_types::UnixTime;
+    /// use certmap::rustls::pki_types::UnixTime;
     /// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
     /// # let certificate = certmap::Identity::from_pem(&pem)?.certificate().clone();
     /// let policy = PolicyBuilder::new().partner("SAPERPUSER".parse()?, certificate.clone(), []).build()?;
@@ -98,7 +98,10 @@ impl Policy {
         let known = self.host().id() == evidence.host();
         trace.step(Check::Host, known, format_args!("`{}`", evidence.host()));
         if !known {
-            return Err(Refusal::new(Reason::UnknownHost { host: evidence.host().clone() }));
+            return Err(Refusal::new(Reason::UnknownHost {
+                host: evidence.host().clone(),
+                in_force: self.host().id().clone(),
+            }));
         }
         let verified = self.trust().judge(evidence.chain(), now, trace);
         verified.map_err(|cause| Refusal::new(Reason::Distrust { bundle: self.host().bundle().name().clone(), cause }))

@@ -62,6 +62,19 @@ impl Principal {
         Err(RoleMissing(Box::new(Missing { principal: self.clone(), role: role.clone(), near_miss })))
     }
 
+    /// One line for a log: who was admitted, by which certificate, rule and policy.
+    #[must_use]
+    pub fn record(&self, now: UnixTime) -> AuditRecord {
+        self.record_as(RecordOutcome::Admitted, now)
+    }
+
+    fn record_as(&self, outcome: RecordOutcome, now: UnixTime) -> AuditRecord {
+        let record = AuditRecord::new(now, outcome, self.host.as_str(), self.resumed)
+            .with(RecordKey::Policy, Some(self.policy))
+            .with(RecordKey::Certificate, Some(self.certificate));
+        self.sign(record)
+    }
+
     /// Adds the answer to a record.
     pub(super) fn sign(&self, record: AuditRecord) -> AuditRecord {
         record
@@ -175,6 +188,13 @@ impl RoleMissing {
     #[must_use]
     pub fn cure(&self) -> String {
         match self.near_miss() {
+            Some(near) if near.application() != self.role().application() && near.name() == self.role().name() => {
+                format!(
+                    "the user has `{near}`, the same role of another application: assign `{}` to `{}` if it may do this",
+                    self.role(),
+                    self.user()
+                )
+            }
             Some(near) => {
                 format!("the user has `{near}`: if that is meant, correct one of the two names to match the other")
             }
@@ -185,14 +205,12 @@ impl RoleMissing {
     /// One line for a log, as of a refused decision, but with the user: it is known, and may not.
     #[must_use]
     pub fn record(&self, now: UnixTime) -> AuditRecord {
-        let principal = &self.0.principal;
-        let record = AuditRecord::new(now, RecordOutcome::Refused, principal.host.as_str(), principal.resumed)
-            .with(RecordKey::Policy, Some(principal.policy))
-            .with(RecordKey::Certificate, Some(principal.certificate))
+        self.0
+            .principal
+            .record_as(RecordOutcome::Refused, now)
             .with(RecordKey::Code, Some(self.code()))
             .with(RecordKey::Detail, Some(self.detail()))
-            .with(RecordKey::Cure, Some(self.cure()));
-        principal.sign(record)
+            .with(RecordKey::Cure, Some(self.cure()))
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) enum Reason {
     KeyNotProven { cause: String },
     Misdirected { host: HostId, authority: String },
     NotMapped { certificate: Fingerprint },
-    UnknownHost { host: HostId },
+    UnknownHost { host: HostId, in_force: HostId },
 }
 
 impl Reason {
@@ -195,11 +195,16 @@ impl Refusal {
             Reason::KeyNotProven { cause } => {
                 format!("the peer did not prove that it has the key of the certificate it presented: {cause}")
             }
+            Reason::Misdirected { host, authority } if authority.is_empty() => {
+                format!("the request names no host, and host `{host}` answers only for its own names")
+            }
             Reason::Misdirected { host, authority } => {
                 format!("the request is for `{}`, which host `{host}` does not answer for", OneLine(authority))
             }
             Reason::NotMapped { certificate } => format!("no rule says whose certificate {certificate} is"),
-            Reason::UnknownHost { host } => format!("the policy in force has no host `{host}`"),
+            Reason::UnknownHost { host, in_force } => {
+                format!("the connection was made to host `{host}`, but the policy in force is for host `{in_force}`")
+            }
         }
     }
 
@@ -229,14 +234,19 @@ impl Refusal {
             Reason::NotMapped { certificate } => {
                 format!("map `{}` to a user", Selector::certificate(*certificate))
             }
-            Reason::UnknownHost { host } => format!("add host `{host}` to the policy, or close its connections"),
+            Reason::UnknownHost { host, .. } => {
+                format!("build the policy for host `{host}`, as the endpoint was made for it, and put that in force")
+            }
         }
     }
 }
 
 fn unknown_cure(bundle: &BundleName, fingerprint: Fingerprint, cause: &Untrusted) -> String {
     match cause {
-        Untrusted::IssuedByPin { .. } => {
+        Untrusted::IssuedByPin { pin, pin_is_ca: true } => format!(
+            "if this is a partner and its CA `{pin}` was pinned by mistake, pin this certificate, `{fingerprint}`, and take the CA out of bundle `{bundle}`; if it is not, refuse it"
+        ),
+        Untrusted::IssuedByPin { pin_is_ca: false, .. } => {
             "refuse it unless the partner explains it: a pin admits one certificate and issues none".to_owned()
         }
         Untrusted::KeyOfPin { .. } => {

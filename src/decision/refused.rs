@@ -2,8 +2,11 @@
 
 use core::fmt;
 
+use rustls::pki_types::UnixTime;
+
 use super::circumstances::Circumstances;
-use super::{AuditRecord, RecordOutcome, Refusal, RefusalCode};
+use super::{AuditRecord, Evidence, RecordOutcome, Refusal, RefusalCode};
+use crate::policy::PolicyDigest;
 
 /// A refused decision: the [`Refusal`], and all that belongs to its record.
 ///
@@ -32,6 +35,27 @@ impl Refused {
     #[must_use]
     pub fn http_status(&self) -> u16 {
         self.refusal.http_status()
+    }
+
+    /// What was presented, and to which host: the certificate that the [cure](Refusal::cure) speaks of is in it.
+    ///
+    /// # Security
+    /// After a refused handshake nobody has proven to have its key.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        &self.circumstances.evidence
+    }
+
+    /// The policy that decided.
+    #[must_use]
+    pub fn policy(&self) -> PolicyDigest {
+        self.circumstances.policy
+    }
+
+    /// The time for which it was decided.
+    #[must_use]
+    pub fn at(&self) -> UnixTime {
+        self.circumstances.at
     }
 
     /// The decision as one line for a log; the gateway adds the peer's address and its own connection id.

@@ -78,7 +78,7 @@ impl Identity {
     /// ```
     /// use std::time::Duration;
     /// use certmap::{Identity, IdentityRequest};
-    /// use rustls::pki_types::UnixTime;
+    /// use certmap::rustls::pki_types::UnixTime;
     ///
     /// let day = Duration::from_secs(86_400);
     /// let start = UnixTime::since_unix_epoch(day * 20_000);

@@ -77,7 +77,15 @@ impl Identity {
         // The certificate is looked at first, because it says best what is wrong with a key: too weak, or too strange.
         let certificate = check_chain(&chain)?;
         let key = loaded.map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
-        prove(&certificate, key.as_ref(), provider)?;
+        if !belong(&certificate, key.as_ref(), provider)? {
+            let fits = |other: &Certificate| belong(other, key.as_ref(), provider) == Ok(true);
+            let position = chain.iter().position(|der| Certificate::from_der(der).is_ok_and(|other| fits(&other)));
+            let subject = Box::new(certificate.subject());
+            return Err(match position {
+                Some(position) => IdentityError::NotFirst { subject, ordinal: position + 1 },
+                None => IdentityError::KeyMismatch { subject },
+            });
+        }
         Ok(Self(Arc::new(Inner {
             name: None,
             certificate,
@@ -87,9 +95,8 @@ impl Identity {
     }
 
     /// From the content of a PEM file that holds the certificate, its chain if there is one, and the private key
-    /// (PKCS#8, PKCS#1 or SEC1, not encrypted), in any order as long as the own certificate is the first one.
-    ///
-    /// Two files, one with certificates and one with the key, are read as one when they are put one after the other.
+    /// (PKCS#8, PKCS#1 or SEC1, not encrypted), in any order as long as the own certificate is the first one. For two
+    /// files, and for DER, there is [`from_files`](Self::from_files).
     ///
     /// # Errors
     /// [`IdentityError`] as for [`new`](Self::new), and if the file has no or several keys, or something else in it.
@@ -103,6 +110,27 @@ impl Identity {
     /// As [`from_pem`](Self::from_pem).
     pub fn from_pem_with_provider(pem: &[u8], provider: &CryptoProvider) -> Result<Self, IdentityError> {
         let (chain, key) = import::parts(pem)?;
+        Self::new_with_provider(chain, key, provider)
+    }
+
+    /// From the contents of two files, each PEM or DER: one with the certificate and its chain, one with the private key.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_files(certificates: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
+        Self::from_files_with_provider(certificates, key, &*provider::default()?)
+    }
+
+    /// As [`from_files`](Self::from_files), with the crypto provider that shall hold the key.
+    ///
+    /// # Errors
+    /// As [`from_files`](Self::from_files).
+    pub fn from_files_with_provider(
+        certificates: &[u8],
+        key: &[u8],
+        provider: &CryptoProvider,
+    ) -> Result<Self, IdentityError> {
+        let (chain, key) = import::parts_of_files(certificates, key)?;
         Self::new_with_provider(chain, key, provider)
     }
 
@@ -186,14 +214,12 @@ fn check_chain(chain: &[CertificateDer<'static>]) -> Result<Certificate, Identit
 
 /// Signs with the key and verifies with the certificate: whatever the key is and wherever it lives, this is what a peer
 /// will do.
-fn prove(certificate: &Certificate, key: &dyn SigningKey, provider: &CryptoProvider) -> Result<(), IdentityError> {
+fn belong(certificate: &Certificate, key: &dyn SigningKey, provider: &CryptoProvider) -> Result<bool, IdentityError> {
     const MESSAGE: &[u8] = b"certmap: does this private key belong to this certificate?";
-    let mismatch = || IdentityError::KeyMismatch { subject: Box::new(certificate.subject()) };
     let algorithms = &provider.signature_verification_algorithms;
-    let schemes = algorithms.supported_schemes();
-    let signer = key.choose_scheme(&schemes).ok_or_else(mismatch)?;
+    let Some(signer) = key.choose_scheme(&algorithms.supported_schemes()) else { return Ok(false) };
     let proof = signer.sign(MESSAGE).map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
-    signature::verify(MESSAGE, &certificate.public_key(), signer.scheme(), &proof, algorithms).map_err(|_| mismatch())
+    Ok(signature::verify(MESSAGE, &certificate.public_key(), signer.scheme(), &proof, algorithms).is_ok())
 }
 
 impl fmt::Debug for Identity {
@@ -239,7 +265,7 @@ pub enum IdentityError {
         reason: String,
     },
     /// Certificate and key do not belong together.
-    #[error("private key does not match the certificate `{subject}`")]
+    #[error("private key does not match the certificate `{subject}`: give the key that was made with this certificate")]
     KeyMismatch {
         /// The certificate's subject.
         subject: Box<DistinguishedName>,
@@ -251,10 +277,20 @@ pub enum IdentityError {
         reason: String,
     },
     /// The lifetime asked for is none, too long, or ends after the year 9999.
-    #[error("a lifetime of {days} days is not possible: ask for 1 second to 20 years")]
+    #[error("a lifetime of {days} days is not possible: ask for 1 second to 20 years, ending before the year 10000")]
     Lifetime {
         /// What was asked for, in days.
         days: u64,
+    },
+    /// The key belongs to another certificate of the chain than the first.
+    #[error(
+        "private key does not match the certificate `{subject}`, but certificate {ordinal} of the chain: put that one first"
+    )]
+    NotFirst {
+        /// The subject of the first certificate.
+        subject: Box<DistinguishedName>,
+        /// Which one it belongs to, counted from 1.
+        ordinal: usize,
     },
     /// There is no certificate.
     #[error("there is no certificate: add the identity's own certificate before its key")]
@@ -268,6 +304,11 @@ pub enum IdentityError {
     /// The file is no PEM.
     #[error("the file cannot be read")]
     Pem(#[source] InvalidPem),
+    /// The file is DER, which has room for one thing only.
+    #[error(
+        "the file is DER, not PEM: give certificate and key as two files (`Identity::from_files`), or convert them with `openssl x509 -inform DER` and `openssl pkey -inform DER`"
+    )]
+    Der,
     /// The file holds something that is neither a certificate nor a private key.
     #[error("section {ordinal} is a `{label}`, neither a certificate nor a private key")]
     Section {

@@ -75,5 +75,7 @@ impl fmt::Display for Selector {
 
 /// Text that is no [`Selector`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a selector: `sha256:…` for one certificate or `spki-sha256:…` for a public key")]
+#[error(
+    "expected a selector: `sha256:` and the fingerprint of one certificate, or `spki-sha256:` and that of a public key"
+)]
 pub struct InvalidSelector(#[source] Option<InvalidFingerprint>);

@@ -96,7 +96,8 @@ impl PolicyBuilder {
     /// [`PolicyError`] with every [`Problem`] that there is.
     pub fn build(self) -> Result<Policy, PolicyError> {
         let Self { host, mappings, assignments, mut problems } = self;
-        if host.bundle().is_empty() {
+        // A bundle that is empty because a partner could not be pinned has that problem, not this one too.
+        if host.bundle().is_empty() && problems.is_empty() {
             problems.push(Problem::EmptyBundle { host: host.id().clone(), bundle: host.bundle().name().clone() });
         }
         let anchors = host.bundle().entries().filter(|entry| entry.kind() == EntryKind::Anchor);

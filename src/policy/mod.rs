@@ -50,7 +50,7 @@ impl Policy {
 
     /// How many mapping rules it has.
     #[must_use]
-    pub fn mappings(&self) -> usize {
+    pub fn mapping_count(&self) -> usize {
         self.table.len()
     }
 

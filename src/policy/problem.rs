@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::cert::Fingerprint;
 use crate::map::Selector;
+use crate::text::WithCauses;
 use crate::trust::{BundleName, TrustError};
 use crate::user::UserName;
 
@@ -11,7 +12,7 @@ use super::HostId;
 
 /// A policy could not be built; it has at least one problem.
 ///
-/// Prints how many, and the first; show [`problems`](Self::problems) to whoever has to mend them.
+/// Prints how many, and the first, with its causes; show [`problems`](Self::problems) to whoever has to mend them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     problems: Vec<Problem>,
@@ -27,12 +28,7 @@ impl fmt::Display for PolicyError {
     }
 }
 
-impl core::error::Error for PolicyError {
-    /// The cause of the first problem, which is the one that is printed.
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.problems.first().and_then(core::error::Error::source)
-    }
-}
+impl core::error::Error for PolicyError {}
 
 impl PolicyError {
     /// `Err` if there are problems.
@@ -61,7 +57,7 @@ pub enum Problem {
     },
     /// The bundle of a host holds a CA certificate, and clients are not yet admitted for their CA's sake.
     #[error(
-        "bundle `{bundle}` of host `{host}` holds the anchor {certificate}, but only pins admit clients in this version: take it out"
+        "bundle `{bundle}` of host `{host}` holds the anchor {certificate}, but only pins admit clients in this version: if it is the partner's own certificate add it as a pin, else take it out"
     )]
     AnchorForClients {
         /// The host.
@@ -88,12 +84,11 @@ pub enum Problem {
         bundle: BundleName,
     },
     /// A partner's certificate cannot be put into the bundle.
-    #[error("the certificate of partner `{user}` cannot be pinned")]
+    #[error("the certificate of partner `{user}` cannot be pinned: {}", WithCauses(.cause))]
     Partner {
         /// The user that the partner should be.
         user: UserName,
         /// Why not.
-        #[source]
         cause: TrustError,
     },
 }

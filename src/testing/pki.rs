@@ -123,6 +123,10 @@ impl TestCertificate {
     }
 
     /// Makes it, signed with its own key.
+    ///
+    /// # Panics
+    /// If what was asked for is beyond what this crate reads: two extensions of one kind, a date after the year 9999, a
+    /// version that does not exist.
     #[must_use]
     pub fn self_signed(self) -> TestIdentity {
         let (issuer, key) = (self.subject.clone(), self.key.clone());
@@ -130,6 +134,9 @@ impl TestCertificate {
     }
 
     /// Makes it, signed by whoever this is, CA or not; its chain is `issuer`'s with it in front.
+    ///
+    /// # Panics
+    /// As [`self_signed`](Self::self_signed).
     #[must_use]
     pub fn issued_by(self, issuer: &TestIdentity) -> TestIdentity {
         self.signed(&issuer.certificate.subject(), &issuer.key, &issuer.chain)

@@ -10,13 +10,14 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::SingleCertAndKey;
+use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
+use super::distrust::{self, Cause, ServerDistrust};
 use super::verifier::read;
-use crate::cert::{Certificate, Fingerprint, Standing, Validity, show};
+use crate::cert::{Fingerprint, Validity};
 use crate::identity::Identity;
 use crate::signature;
-use crate::text::OneLine;
 use crate::trust::{BundleName, EntryKind, TrustBundle};
 use crate::{NoCryptoProvider, provider};
 
@@ -44,12 +45,13 @@ pub struct ClientConfigBuilder {
     servers: TrustBundle,
     provider: Option<Arc<CryptoProvider>>,
     alpn: Vec<Vec<u8>>,
+    clock: Option<Arc<dyn TimeProvider>>,
 }
 
 impl ClientConfigBuilder {
     /// Presents `identity`, believes `servers`.
     pub fn new(identity: Identity, servers: TrustBundle) -> Self {
-        Self { identity, servers, provider: None, alpn: Vec::new() }
+        Self { identity, servers, provider: None, alpn: Vec::new(), clock: None }
     }
 
     /// Uses this crypto provider.
@@ -62,14 +64,19 @@ impl ClientConfigBuilder {
         Self { alpn: protocols.into_iter().map(Into::into).collect(), ..self }
     }
 
+    /// Sets the clock that handshakes read, instead of the system's.
+    pub fn with_time_provider(self, clock: Arc<dyn TimeProvider>) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
     /// The configuration, for TLS 1.2 and 1.3. It resumes sessions only with itself.
     ///
     /// # Errors
     /// [`ClientConfigError`] if no server is trusted, a pinned server has no name to answer for, or there is no provider.
     pub fn build(self) -> Result<ClientConfig, ClientConfigError> {
-        let Self { identity, servers, provider, alpn } = self;
+        let Self { identity, servers, provider, alpn, clock } = self;
         let provider = provider.map_or_else(provider::default, Ok)?;
-        let verifier = Verifier::new(identity.name(), &servers, Arc::clone(&provider))?;
+        let verifier = Verifier::new(identity.name(), servers, Arc::clone(&provider))?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(rustls::ALL_VERSIONS)
             .map_err(|cause| ClientConfigError::Unusable { reason: cause.to_string() })?;
@@ -78,6 +85,9 @@ impl ClientConfigBuilder {
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key())));
         config.alpn_protocols = alpn;
+        if let Some(clock) = clock {
+            config.time_provider = clock;
+        }
         Ok(config)
     }
 }
@@ -85,7 +95,8 @@ impl ClientConfigBuilder {
 /// Believes the servers of one bundle.
 struct Verifier {
     identity: String,
-    bundle: BundleName,
+    /// What `pins` and `anchors` were made of, to find out why a server was not believed.
+    servers: TrustBundle,
     provider: Arc<CryptoProvider>,
     pins: HashMap<Fingerprint, Pin>,
     anchors: Vec<(Validity, TrustAnchor<'static>)>,
@@ -97,10 +108,9 @@ struct Pin {
 }
 
 impl Verifier {
-    fn new(identity: String, servers: &TrustBundle, provider: Arc<CryptoProvider>) -> Result<Self, ClientConfigError> {
-        let bundle = servers.name().clone();
+    fn new(identity: String, servers: TrustBundle, provider: Arc<CryptoProvider>) -> Result<Self, ClientConfigError> {
         if servers.is_empty() {
-            return Err(ClientConfigError::NoServers { bundle });
+            return Err(ClientConfigError::NoServers { bundle: servers.name().clone() });
         }
         let (mut pins, mut anchors) = (HashMap::new(), Vec::new());
         for entry in servers.entries() {
@@ -122,7 +132,7 @@ impl Verifier {
                 }
             }
         }
-        Ok(Self { identity, bundle, provider, pins, anchors })
+        Ok(Self { identity, servers, provider, pins, anchors })
     }
 
     fn check(
@@ -131,7 +141,7 @@ impl Verifier {
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
         now: UnixTime,
-    ) -> Result<(), (ServerCause, String)> {
+    ) -> Result<(), Cause> {
         if let Some(pin) = self.pins.get(&Fingerprint::of(end_entity)) {
             return pin.check(name, now);
         }
@@ -144,37 +154,20 @@ impl Verifier {
                 verify_server_cert_signed_by_trust_anchor(&parsed, &roots, intermediates, now, algorithms)?;
                 verify_server_name(&parsed, name)
             })
-            .map_err(|error| (ServerCause::of(&error), error.to_string()))
-    }
-}
-
-impl ServerCause {
-    fn of(error: &Error) -> Self {
-        use CertificateError as C;
-        match error {
-            Error::InvalidCertificate(C::BadSignature) => Self::Key,
-            Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => Self::Name,
-            Error::InvalidCertificate(
-                C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },
-            ) => Self::Validity,
-            _ => Self::Untrusted,
-        }
+            .map_err(|error| Cause::of(&error, end_entity, intermediates, &self.servers, now))
     }
 }
 
 impl Pin {
-    fn check(&self, name: &ServerName<'_>, now: UnixTime) -> Result<(), (ServerCause, String)> {
-        let (first, last) = (self.validity.not_before(), self.validity.not_after());
-        match self.validity.standing(now) {
-            Standing::Early => return Err((ServerCause::Validity, format!("its validity begins at {}", show(first)))),
-            Standing::Late => return Err((ServerCause::Validity, format!("its validity ended at {}", show(last)))),
-            Standing::Within => {}
+    fn check(&self, name: &ServerName<'_>, now: UnixTime) -> Result<(), Cause> {
+        if let Some(cause) = distrust::outside(self.validity, now) {
+            return Err(cause);
         }
         if self.names.iter().any(|own| own == name) {
             return Ok(());
         }
         let names: Vec<_> = self.names.iter().map(ServerName::to_str).collect();
-        Err((ServerCause::Name, format!("it is pinned, but answers only for {}", names.join(", "))))
+        Err(Cause::Name { reason: format!("it is pinned, but answers only for {}", names.join(", ")) })
     }
 }
 
@@ -187,21 +180,17 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check(end_entity, intermediates, server_name, now).map(|()| ServerCertVerified::assertion()).map_err(
-            |(cause, reason)| {
-                let distrust = ServerDistrust {
-                    identity: self.identity.clone(),
-                    bundle: self.bundle.clone(),
-                    server_name: server_name.to_owned(),
-                    fingerprint: Fingerprint::of(end_entity),
-                    issuer: Certificate::from_der(end_entity)
-                        .map_or_else(|_| String::new(), |read| read.issuer().to_string()),
-                    cause,
-                    reason,
-                };
-                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust))))
-            },
-        )
+        let Err(cause) = self.check(end_entity, intermediates, server_name, now) else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        let distrust = ServerDistrust {
+            identity: self.identity.clone(),
+            bundle: self.servers.name().clone(),
+            server_name: server_name.to_owned(),
+            fingerprint: Fingerprint::of(end_entity),
+            cause,
+        };
+        Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust)))))
     }
 
     fn verify_tls12_signature(
@@ -231,34 +220,9 @@ impl ServerCertVerifier for Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { identity, bundle, provider: _, pins, anchors } = self;
-        write!(f, "Verifier({identity}, {bundle}, {} pins, {} anchors)", pins.len(), anchors.len())
+        let Self { identity, servers, provider: _, pins: _, anchors: _ } = self;
+        write!(f, "Verifier({identity}, {servers:?})")
     }
-}
-
-/// A client did not believe a server: what it was called by, what it presented, and why that was not enough.
-///
-/// Found inside rustls' error by [`Trouble`](super::Trouble).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("server certificate is not trusted by identity `{}`", OneLine(.identity))]
-pub struct ServerDistrust {
-    pub(super) identity: String,
-    pub(super) bundle: BundleName,
-    pub(super) server_name: ServerName<'static>,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) issuer: String,
-    pub(super) cause: ServerCause,
-    pub(super) reason: String,
-}
-
-/// What kind of distrust it is, for the cure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ServerCause {
-    /// An anchor has the issuer's name, but another key signed.
-    Key,
-    Name,
-    Untrusted,
-    Validity,
 }
 
 /// A [`ClientConfig`] could not be built.
@@ -277,7 +241,9 @@ pub enum ClientConfigError {
     #[error(transparent)]
     NoProvider(#[from] NoCryptoProvider),
     /// No server is trusted.
-    #[error("bundle `{bundle}` is empty, so no server would be trusted: add the server's root as an anchor")]
+    #[error(
+        "bundle `{bundle}` is empty, so no server would be trusted: add the server's root as an anchor, or its own certificate as a pin"
+    )]
     NoServers {
         /// The bundle.
         bundle: BundleName,

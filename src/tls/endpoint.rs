@@ -26,13 +26,12 @@ use crate::{NoCryptoProvider, provider};
 /// every connection proves its key. No hints about acceptable CAs are sent.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use certmap::{Endpoint, PolicyBuilder, PolicyHandle};
 /// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
 /// # let partner = certmap::Identity::from_pem(&pem)?;
 /// # let (certificate, server_identity) = (partner.certificate().clone(), partner);
 /// let policy = PolicyBuilder::new().partner("SAPERPUSER".parse()?, certificate, []).build()?;
-/// let endpoint = Endpoint::single(Arc::new(PolicyHandle::new(policy)), server_identity)?;
+/// let endpoint = Endpoint::single(PolicyHandle::new(policy), server_identity)?;
 /// assert_eq!(endpoint.config().max_early_data_size, 0);
 /// assert!(endpoint.config().require_ems);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -47,9 +46,11 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint for the one host of the policy, with our own certificate and key.
     ///
+    /// To renew our own certificate make another endpoint on the same handle, and accept with that.
+    ///
     /// # Errors
     /// [`EndpointError`] if there is no crypto provider, or it has no cipher suite for TLS 1.2 and 1.3.
-    pub fn single(policy: Arc<PolicyHandle>, identity: Identity) -> Result<Self, EndpointError> {
+    pub fn single(policy: impl Into<Arc<PolicyHandle>>, identity: Identity) -> Result<Self, EndpointError> {
         Self::single_with_provider(policy, identity, provider::default()?)
     }
 
@@ -59,10 +60,11 @@ impl Endpoint {
     /// As [`single`](Self::single).
     #[allow(clippy::needless_pass_by_value, reason = "the endpoint becomes an owner of the identity")]
     pub fn single_with_provider(
-        policy: Arc<PolicyHandle>,
+        policy: impl Into<Arc<PolicyHandle>>,
         identity: Identity,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, EndpointError> {
+        let policy = policy.into();
         let host = policy.current().host().id().clone();
         let verifier = Verifier { policy: Arc::clone(&policy), host: host.clone(), provider: Arc::clone(&provider) };
         let builder = ServerConfig::builder_with_provider(provider)
@@ -91,6 +93,12 @@ impl Endpoint {
     pub fn with_time_provider(mut self, clock: Arc<dyn TimeProvider>) -> Self {
         Arc::make_mut(&mut self.config).time_provider = clock;
         self
+    }
+
+    /// The handle of the policy that this endpoint reads: replace it here, and the next handshake and decision see it.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<PolicyHandle> {
+        &self.policy
     }
 
     /// The configuration for stacks that take one for ever; it reads the policy in force at every handshake.

@@ -4,10 +4,11 @@
 //! because rustls does not ask them again on a resumed session.
 
 mod client;
+mod distrust;
 mod endpoint;
 mod trouble;
 mod verifier;
 
-pub use client::{ClientConfigBuilder, ClientConfigError, ServerDistrust};
+pub use client::{ClientConfigBuilder, ClientConfigError};
 pub use endpoint::{Endpoint, EndpointError, HandshakeUnfinished, Selected};
 pub use trouble::{End, Trouble, TroubleKind};

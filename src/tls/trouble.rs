@@ -4,11 +4,11 @@ use core::error::Error as StdError;
 use core::fmt;
 use std::io;
 
-use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible, PeerMisbehaved};
+use rustls::{AlertDescription, CertificateError, Error, PeerMisbehaved};
 
-use super::client::{ServerCause, ServerDistrust};
+use super::distrust::ServerDistrust;
 use super::verifier::RefusedInHandshake;
-use crate::text::OneLine;
+use crate::text::{OneLine, WithCauses};
 
 /// At which end the error happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,8 @@ impl fmt::Display for TroubleKind {
 ///
 /// ```
 /// use certmap::tls::{End, Trouble, TroubleKind};
-/// let error = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
+/// use certmap::rustls::{AlertDescription, Error};
+/// let error = Error::AlertReceived(AlertDescription::CertificateRequired);
 /// let trouble = Trouble::new(End::Client, &error);
 /// assert_eq!(trouble.kind(), TroubleKind::CertificateRequired);
 /// assert_eq!(trouble.cure(), "configure the client's identity for this connection");
@@ -89,7 +90,8 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// Finds out what an error of rustls, or an I/O error that may wrap one, means at this end.
+    /// Finds out what an error of a connection means at this end: an error of rustls, or any error that has one in its
+    /// chain, as I/O and HTTP stacks wrap it.
     #[must_use]
     pub fn new(end: End, error: &(dyn StdError + 'static)) -> Self {
         match rustls_error(error) {
@@ -101,7 +103,8 @@ impl Trouble {
     fn of_rustls(end: End, error: &Error) -> Self {
         if let Error::InvalidCertificate(CertificateError::Other(other)) = error {
             if let Some(distrust) = other.0.downcast_ref::<ServerDistrust>() {
-                return Self::of_distrust(distrust);
+                let (detail, cure) = (distrust.detail(), distrust.cure());
+                return Self { kind: TroubleKind::ServerUntrusted, detail, cure };
             }
             if let Some(RefusedInHandshake(refused)) = other.0.downcast_ref() {
                 let (detail, cure) = (refused.refusal().detail(), refused.refusal().cure());
@@ -112,31 +115,8 @@ impl Trouble {
         Self { kind, detail: error.to_string(), cure: cure_of(end, kind).to_owned() }
     }
 
-    fn of_distrust(distrust: &ServerDistrust) -> Self {
-        let ServerDistrust { identity, bundle, server_name, fingerprint, issuer, cause, reason } = distrust;
-        let server = server_name.to_str();
-        let detail = format!(
-            "server certificate {fingerprint} of `{server}`, issued by `{issuer}`, is not trusted by identity `{identity}`: {reason}"
-        );
-        let cure = match cause {
-            ServerCause::Key => format!(
-                "bundle `{bundle}` of identity `{identity}` has a certificate of `{issuer}`, but with another key than signed: ask for the issuer's present certificate and add it"
-            ),
-            ServerCause::Name => {
-                format!("call the server by a name that its certificate has, or have its operator add `{server}` to it")
-            }
-            ServerCause::Untrusted => format!(
-                "if `{server}` is the right server, add the certificate of its issuer `{issuer}` to bundle `{bundle}` of identity `{identity}`"
-            ),
-            ServerCause::Validity => {
-                format!("check this end's clock, and have the operator of `{server}` renew what is not valid")
-            }
-        };
-        Self { kind: TroubleKind::ServerUntrusted, detail, cure }
-    }
-
     fn of_io(end: End, error: &(dyn StdError + 'static)) -> Self {
-        let closed = error.downcast_ref::<io::Error>().is_some_and(|error| {
+        let closed = io_error(error).is_some_and(|error| {
             matches!(
                 error.kind(),
                 io::ErrorKind::BrokenPipe
@@ -146,7 +126,7 @@ impl Trouble {
             )
         });
         let kind = if closed { TroubleKind::Closed } else { TroubleKind::Other };
-        Self { kind, detail: error.to_string(), cure: cure_of(end, kind).to_owned() }
+        Self { kind, detail: WithCauses(error).to_string(), cure: cure_of(end, kind).to_owned() }
     }
 
     /// The kind, to act on.
@@ -225,9 +205,10 @@ fn cure_of(end: End, kind: TroubleKind) -> &'static str {
         (TroubleKind::Closed, _) => {
             "look at the other end's log; if it has none, a firewall or a timeout closed the connection"
         }
-        (TroubleKind::KeyNotProven, _) => "check that the peer's certificate and private key belong together",
+        (TroubleKind::KeyNotProven, _) => "check at both ends that certificate and private key belong together",
         (TroubleKind::NoSuchName, _) => "call the server by a name that it has a certificate for",
-        (TroubleKind::NotTls, _) => "check host and port: what answers there does not speak TLS",
+        (TroubleKind::NotTls, End::Client) => "check host and port: what answers there does not speak TLS",
+        (TroubleKind::NotTls, End::Server) => "have whoever called use TLS: `https`, not `http`",
         (TroubleKind::NothingInCommon, _) => {
             "allow TLS 1.2 (with extended master secret) or TLS 1.3 with today's cipher suites on both ends"
         }
@@ -241,12 +222,28 @@ fn cure_of(end: End, kind: TroubleKind) -> &'static str {
     }
 }
 
-/// The error of rustls inside an error, if there is one.
+/// The error of rustls in a chain of errors, if there is one. HTTP stacks wrap it several times.
 pub(super) fn rustls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
-    if let Some(error) = error.downcast_ref::<Error>() {
-        return Some(error);
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// The I/O error in a chain of errors, if there is one.
+fn io_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// An error and what is behind it. The `source` of an I/O error is that of the error inside it, which is what is wanted.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    /// Longer than any real one, and an end for one that goes in a circle.
+    const DEPTH: usize = 16;
+    core::iter::successors(Some(error), |error| behind(*error)).take(DEPTH)
+}
+
+fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+        None => error.source(),
     }
-    error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<Error>()
 }
 
 /// True if the peer's signature in the handshake was wrong, or of a kind that its key cannot make.
@@ -256,6 +253,5 @@ pub(super) fn is_signature_failure(error: &Error) -> bool {
         Error::InvalidCertificate(
             CertificateError::BadSignature | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
         ) | Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)
-            | Error::PeerIncompatible(PeerIncompatible::NoSignatureSchemesInCommon)
     )
 }

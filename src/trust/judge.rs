@@ -20,7 +20,7 @@ pub(crate) struct TrustState {
     pins: HashMap<Fingerprint, Pin>,
     /// To say what an unknown certificate has to do with a pin. Never to admit it.
     keys: HashMap<SpkiFingerprint, Fingerprint>,
-    names: HashMap<DistinguishedName, Fingerprint>,
+    names: HashMap<DistinguishedName, Named>,
 }
 
 /// What the judgement needs of a pinned certificate.
@@ -28,6 +28,13 @@ pub(crate) struct TrustState {
 struct Pin {
     spki_fingerprint: SpkiFingerprint,
     validity: Validity,
+}
+
+/// A pin as it is remembered under its name.
+#[derive(Debug)]
+struct Named {
+    fingerprint: Fingerprint,
+    is_ca: bool,
 }
 
 /// Why the judgement did not believe a chain.
@@ -49,6 +56,8 @@ pub enum Untrusted {
     IssuedByPin {
         /// The pin.
         pin: Fingerprint,
+        /// The pin says that it is a CA: perhaps it was pinned in the place of this certificate.
+        pin_is_ca: bool,
     },
     /// It carries a pinned certificate's key: probably the partner renewed its certificate.
     KeyOfPin {
@@ -85,7 +94,7 @@ impl TrustState {
             state.keys.insert(spki_fingerprint, fingerprint);
             let subject = certificate.subject();
             if !subject.is_empty() {
-                state.names.insert(subject, fingerprint);
+                state.names.insert(subject, Named { fingerprint, is_ca: certificate.is_ca() });
             }
             state.pins.insert(fingerprint, Pin { spki_fingerprint, validity });
         }
@@ -146,10 +155,10 @@ impl TrustState {
         }
         let (issuer, subject) = (certificate.issuer(), certificate.subject());
         if let Some(pin) = self.names.get(&issuer).filter(|_| issuer != subject) {
-            return Untrusted::IssuedByPin { pin: *pin };
+            return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: pin.is_ca };
         }
         if let Some(pin) = self.names.get(&subject) {
-            return Untrusted::NameOfPin { pin: *pin };
+            return Untrusted::NameOfPin { pin: pin.fingerprint };
         }
         let pinned = others.iter().map(|other| Fingerprint::of(other)).find(|other| self.pins.contains_key(other));
         pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin })
@@ -159,7 +168,7 @@ impl TrustState {
 impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::IssuedByPin { pin } => {
+            Self::IssuedByPin { pin, pin_is_ca: _ } => {
                 write!(f, "it claims to be issued by the pinned certificate {pin}, and a pin issues nothing")
             }
             Self::KeyOfPin { pin } => {

@@ -250,7 +250,7 @@ pub enum TrustError {
         alias: Alias,
     },
     /// The bundle has no room.
-    #[error("bundle `{bundle}` is full: its limit is {limit} certificates")]
+    #[error("bundle `{bundle}` is full: its limit is {limit} certificates (`TrustBundle::with_limit` chooses another)")]
     Full {
         /// The bundle.
         bundle: BundleName,

@@ -47,6 +47,33 @@ fn der_of_chain_and_key_is_read_too() {
 }
 
 #[test]
+fn two_files_are_read_in_pem_der_or_one_of_each() {
+    let made = TestCertificate::new("CN=x").with_version(1).self_signed();
+    let identity = made.identity();
+    let (certificate, key) = (identity.chain_pem(), identity.private_key_pem().unwrap());
+    let (certificate_der, key_der) = (made.chain()[0].to_vec(), made.key().secret_der().to_vec());
+    for (certificates, key) in [
+        (certificate.as_bytes(), key.as_bytes()),
+        (&certificate_der, key.as_bytes()),
+        (certificate.as_bytes(), &key_der),
+        (&certificate_der, &key_der),
+    ] {
+        let read = Identity::from_files(certificates, key).unwrap();
+        assert_eq!(read.certificate(), made.certificate());
+    }
+    let swapped = Identity::from_files(key.as_bytes(), certificate.as_bytes()).unwrap();
+    assert_eq!(swapped.certificate(), made.certificate(), "each section says what it is");
+    let der = "the file is DER, not PEM: give certificate and key as two files (`Identity::from_files`), or convert them with `openssl x509 -inform DER` and `openssl pkey -inform DER`";
+    assert_eq!(error(&certificate_der), der);
+    assert_eq!(error(&key_der), der);
+    let no_key = Identity::from_files(&certificate_der, &certificate_der).unwrap_err();
+    assert_eq!(
+        no_key.to_string(),
+        "there is no private key: add the `PRIVATE KEY` section that belongs to the certificate"
+    );
+}
+
+#[test]
 fn a_chain_is_kept_in_order() {
     let ca = TestCertificate::new("CN=ca").with_ca_true().self_signed();
     let end = TestCertificate::new("CN=end").issued_by(&ca);
@@ -62,7 +89,10 @@ fn what_is_wrong_with_a_file_is_told_with_the_cure() {
     let (one, two) = (TestCertificate::new("CN=one,O=a").self_signed(), TestCertificate::new("CN=two").self_signed());
     let [key_one, key_two] = [&one, &two].map(|made| made.identity().private_key_pem().unwrap().to_string());
     let pem = one.certificate().to_pem();
-    assert_eq!(error((pem.clone() + &key_two).as_bytes()), "private key does not match the certificate `CN=one,O=a`");
+    assert_eq!(
+        error((pem.clone() + &key_two).as_bytes()),
+        "private key does not match the certificate `CN=one,O=a`: give the key that was made with this certificate"
+    );
     assert_eq!(
         error(pem.as_bytes()),
         "there is no private key: add the `PRIVATE KEY` section that belongs to the certificate"
@@ -170,16 +200,22 @@ fn impossible_lifetimes_are_refused() {
         let request = IdentityRequest::new("CN=x".parse().unwrap(), from, DAY * days);
         Identity::generate(&request).map(|_| ()).map_err(|error| error.to_string())
     };
-    assert_eq!(lifetime(0, NOW), Err("a lifetime of 0 days is not possible: ask for 1 second to 20 years".to_owned()));
+    assert_eq!(
+        lifetime(0, NOW),
+        Err("a lifetime of 0 days is not possible: ask for 1 second to 20 years, ending before the year 10000"
+            .to_owned())
+    );
     assert_eq!(
         lifetime(20 * 366 + 1, NOW),
-        Err("a lifetime of 7321 days is not possible: ask for 1 second to 20 years".to_owned())
+        Err("a lifetime of 7321 days is not possible: ask for 1 second to 20 years, ending before the year 10000"
+            .to_owned())
     );
     assert_eq!(lifetime(20 * 366, NOW), Ok(()));
     let year_9999 = UnixTime::since_unix_epoch(Duration::from_secs(253_402_300_799));
     assert_eq!(
         lifetime(1, year_9999),
-        Err("a lifetime of 1 days is not possible: ask for 1 second to 20 years".to_owned())
+        Err("a lifetime of 1 days is not possible: ask for 1 second to 20 years, ending before the year 10000"
+            .to_owned())
     );
     let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
     assert!(lifetime(1, never).is_err());
@@ -218,5 +254,8 @@ fn a_certificate_that_is_not_the_first_is_not_the_identity() {
     let end = TestCertificate::new("CN=end").issued_by(&ca);
     let swapped: Vec<CertificateDer<'static>> = end.chain().iter().rev().cloned().collect();
     let error = Identity::new(swapped, end.key()).unwrap_err();
-    assert_eq!(error.to_string(), "private key does not match the certificate `CN=ca`");
+    assert_eq!(
+        error.to_string(),
+        "private key does not match the certificate `CN=ca`, but certificate 2 of the chain: put that one first"
+    );
 }

@@ -44,7 +44,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("trust", &["cert", "label", "limits", "strength", "trace"], &[]),
     ("map", &["cert", "label", "strength", "trace", "user"], &[]),
-    ("policy", &["trust", "map", "role", "user", "cert", "label", "trace"], &[]),
+    ("policy", &["trust", "map", "role", "user", "cert", "label", "text", "trace"], &[]),
     (
         "decision",
         &["policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace"],
@@ -52,7 +52,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "tls",
-        &["decision", "policy", "trust", "identity", "cert", "provider", "signature", "text", "trace"],
+        &["decision", "policy", "trust", "identity", "cert", "limits", "provider", "signature", "text", "trace"],
         &["rustls", "webpki@client"],
     ),
     ("testing", &["cert", "identity", "provider"], &["der", "rustls"]),

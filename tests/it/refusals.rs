@@ -133,6 +133,16 @@ fn untrusted_by_cause() {
         &format!("it claims to be issued by the pinned certificate {pin}, and a pin issues nothing"),
         &|_| "refuse it unless the partner explains it: a pin admits one certificate and issues none".to_owned(),
     );
+    let ca = TestCertificate::new("CN=CA").with_ca_true().self_signed();
+    let (policy_of_ca, client) = (one_partner(&ca), TestCertificate::new("CN=client").issued_by(&ca));
+    let (ca, client_is) = (ca.certificate().fingerprint(), client.certificate().fingerprint());
+    let refusal = refused(&policy_of_ca, client.chain(), NOW);
+    assert_eq!(
+        refusal.cure(),
+        format!(
+            "if this is a partner and its CA `{ca}` was pinned by mistake, pin this certificate, `{client_is}`, and take the CA out of bundle `partners`; if it is not, refuse it"
+        )
+    );
     let followed = [stranger.chain(), pinned.chain()].concat();
     check(
         &followed,
@@ -213,12 +223,14 @@ fn misdirected_and_unknown_host() {
         "the request is for `x\\u{a}.example`, which host `gw` does not answer for",
         "have the client open a connection of its own for that host",
     );
+    let no_host = caller("gw").admit(Authority::Host(""), NOW).unwrap_err();
+    assert_eq!(no_host.refusal().detail(), "the request names no host, and host `gw` answers only for its own names");
     told(
         caller("other").admit(Authority::NotHttp, NOW).unwrap_err().refusal(),
         "unknown-host",
         421,
-        "the policy in force has no host `other`",
-        "add host `other` to the policy, or close its connections",
+        "the connection was made to host `other`, but the policy in force is for host `gw`",
+        "build the policy for host `other`, as the endpoint was made for it, and put that in force",
     );
 }
 
@@ -259,7 +271,15 @@ fn role_missing_is_another_type_and_403() {
     let missing = principal(vec![Role::from_static("iflmap/Admin")]).require(&SEND).unwrap_err();
     assert_eq!(missing.near_miss(), None);
     assert_eq!(missing.cure(), "assign `iflmap/ESBMessaging.send` to `SAPERPUSER` if it may do this");
+    let missing_elsewhere = principal(vec![Role::from_static("billing/ESBMessaging.send")]).require(&SEND).unwrap_err();
+    assert_eq!(
+        missing_elsewhere.cure(),
+        "the user has `billing/ESBMessaging.send`, the same role of another application: assign `iflmap/ESBMessaging.send` to `SAPERPUSER` if it may do this"
+    );
     assert!(principal(vec![SEND]).require(&SEND).is_ok());
+    let record = principal(vec![SEND]).record(NOW);
+    assert_eq!((record.user(), record.code()), (Some("SAPERPUSER"), None));
+    assert_eq!(record.outcome(), certmap::decision::RecordOutcome::Admitted);
     let record = missing.record(NOW).with_peer("192.0.2.7:40000".parse().unwrap());
     assert_eq!((record.user(), record.code()), (Some("SAPERPUSER"), Some("role-missing")));
     assert_eq!(record.certificate(), Some(partner.certificate().fingerprint().to_string().as_str()));

@@ -53,6 +53,7 @@ fn untrusted(pinned: &TestIdentity, presented: &TestIdentity, cause: &Untrusted)
         );
         let record = refused.record();
         assert_eq!(record.certificate(), Some(presented.certificate().fingerprint().to_string().as_str()));
+        assert_eq!(refused.evidence().chain(), presented.chain(), "the gateway can keep what was presented");
         assert_eq!(record.issuer(), Some(presented.certificate().issuer().to_string().as_str()));
         assert!(gateway.endpoint.selected().caller(&ends.server).is_err(), "{place}");
     });
@@ -79,7 +80,8 @@ fn a_certificate_minted_with_a_pinned_key_is_refused() {
         [partner().self_signed(), partner().with_ca_true().self_signed(), partner().with_version(1).self_signed()]
     {
         let admin = TestCertificate::new("CN=admin").issued_by(&pinned);
-        untrusted(&pinned, &admin, &Untrusted::IssuedByPin { pin: pinned.certificate().fingerprint() });
+        let pin_is_ca = pinned.certificate().is_ca();
+        untrusted(&pinned, &admin, &Untrusted::IssuedByPin { pin: pinned.certificate().fingerprint(), pin_is_ca });
         // Two levels below, the whole chain presented: the pin in it counts for nothing.
         let below = TestCertificate::new("CN=admin")
             .issued_by(&TestCertificate::new("CN=sub").with_ca_true().issued_by(&pinned));

@@ -48,13 +48,13 @@ fn a_client_that_does_not_trust_the_server_says_what_to_add_to_which_identity() 
         assert_eq!(
             trouble.detail(),
             format!(
-                "server certificate {fingerprint} of `{SERVER}`, issued by `CN=Corp Root,O=Corp`, is not trusted by identity `ERP`: invalid peer certificate: UnknownIssuer"
+                "server certificate {fingerprint} of `{SERVER}` is not trusted by identity `ERP`: its issuer `CN=Corp Root,O=Corp` is not in bundle `erp-servers`"
             )
         );
         assert_eq!(
             trouble.cure(),
             format!(
-                "if `{SERVER}` is the right server, add the certificate of its issuer `CN=Corp Root,O=Corp` to bundle `erp-servers` of identity `ERP`"
+                "if `{SERVER}` is the right server, add the certificate of `CN=Corp Root,O=Corp` to bundle `erp-servers` of identity `ERP` as an anchor"
             )
         );
         // The server is told by an alert only, and knows what to do about it.
@@ -83,13 +83,16 @@ fn a_server_below_an_anchor_must_have_the_name_and_the_anchor_must_be_valid_now(
         (
             root(now, now),
             SERVER,
-            Some(("BadSignature", "bundle `erp-servers` of identity `ERP` has a certificate of `CN=Root`")),
+            Some((
+                "has a certificate of its issuer `CN=Root`, but with another key",
+                "ask `CN=Root` for its present certificate",
+            )),
         ),
         (root(now, now), "other.example", Some(("certificate not valid for name", "call the server by a name"))),
-        (root(now - 9, now - 1), SERVER, Some(("certificate expired", "check this end's clock"))),
-        (root(now + 1, now + 9), SERVER, Some(("certificate not valid yet", "check this end's clock"))),
+        (root(now - 9, now - 1), SERVER, Some(("its issuer is the anchor", "check this end's clock"))),
+        (root(now + 1, now + 9), SERVER, Some(("its issuer is the anchor", "check this end's clock"))),
     ] {
-        let another_key = reason.is_some_and(|(reason, _)| reason == "BadSignature");
+        let another_key = reason.is_some_and(|(reason, _)| reason.contains("another key"));
         let issuer = if another_key { root_again.clone() } else { root.clone() };
         let server = TestCertificate::new("CN=gw").with_server_name(SERVER).issued_by(&issuer);
         let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), server.identity()).unwrap();
@@ -145,9 +148,10 @@ fn a_pinned_server_issues_nothing_and_expires() {
     let minted = TestCertificate::new("CN=other").with_server_name(SERVER).issued_by(&pinned);
     let (first, last) = (NOW.as_secs() - 9, NOW.as_secs() - 1);
     let expired = TestCertificate::new("CN=old").with_server_name(SERVER).with_validity(first, last).self_signed();
-    for (pin, presented, reason) in
-        [(&pinned, &minted, "UnknownIssuer"), (&expired, &expired, "its validity ended at 2026-12-01T11:59:59Z")]
-    {
+    for (pin, presented, reason) in [
+        (&pinned, &minted, "and a pin issues nothing"),
+        (&expired, &expired, "its validity ended at 2026-12-01T11:59:59Z"),
+    ] {
         let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), presented.identity()).unwrap();
         let config = client(&partner, Version::Tls13, |servers| servers.add_pin(pin.certificate().clone()));
         let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
@@ -163,7 +167,7 @@ fn a_client_configuration_that_could_trust_nobody_or_anybody_is_not_built() {
     let mut servers = TrustBundle::new("servers".parse().unwrap());
     assert_eq!(
         build(servers.clone()),
-        Err("bundle `servers` is empty, so no server would be trusted: add the server's root as an anchor".to_owned())
+        Err("bundle `servers` is empty, so no server would be trusted: add the server's root as an anchor, or its own certificate as a pin".to_owned())
     );
     let fingerprint = servers.add_pin(erp().certificate().clone()).unwrap();
     assert_eq!(
@@ -265,7 +269,7 @@ fn every_kind_of_trouble_has_its_cure() {
             End::Client,
             &alert(AlertDescription::DecryptError),
             TroubleKind::KeyNotProven,
-            "check that the peer's certificate and private key belong together",
+            "check at both ends that certificate and private key belong together",
         ),
         (
             End::Client,
@@ -273,7 +277,7 @@ fn every_kind_of_trouble_has_its_cure() {
             TroubleKind::NoSuchName,
             "call the server by a name that it has a certificate for",
         ),
-        (End::Server, &not_tls, TroubleKind::NotTls, "check host and port: what answers there does not speak TLS"),
+        (End::Server, &not_tls, TroubleKind::NotTls, "have whoever called use TLS: `https`, not `http`"),
         (
             End::Client,
             &reset,
@@ -291,5 +295,91 @@ fn every_kind_of_trouble_has_its_cure() {
     for (end, error, kind, cure) in cases {
         let trouble = Trouble::new(end, error);
         assert_eq!((trouble.kind(), trouble.cure()), (kind, cure), "{error}");
+    }
+}
+
+#[test]
+fn the_cure_for_a_server_fits_what_is_in_the_bundle_already() {
+    let partner = partner();
+    let gateway = Gateway::of(&partner);
+    let own = TestCertificate::new("CN=own").with_ca_true().with_server_name(SERVER).self_signed();
+    let root = TestCertificate::new("CN=Root").with_ca_true().with_server_name("root.example").self_signed();
+    let below = TestCertificate::new("CN=gw").with_server_name(SERVER).issued_by(&root);
+    let other = TestCertificate::new("CN=Other").with_ca_true().self_signed();
+    let [own_is, root_is] = [&own, &root].map(|made| made.certificate().fingerprint());
+    let anchor = |of: &TestIdentity| Entry::anchor(of.certificate().clone()).unwrap();
+    let pin = |of: &TestIdentity| Entry::pin(of.certificate().clone()).unwrap();
+    for (server, entry, cure) in [
+        (&own, anchor(&own), format!("take `{own_is}` out of bundle `erp-servers` and add it again as a pin")),
+        (
+            &own,
+            anchor(&other),
+            format!(
+                "if `{SERVER}` is the right server, add its certificate `{own_is}` to bundle `erp-servers` of identity `ERP` as a pin"
+            ),
+        ),
+        (
+            &below,
+            pin(&root),
+            format!(
+                "if `{root_is}` is the CA of `{SERVER}`, take it out of bundle `erp-servers` and add it again as an anchor"
+            ),
+        ),
+    ] {
+        let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), server.identity()).unwrap();
+        let config = client(&partner, Version::Tls13, |servers| servers.add(entry));
+        let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
+        let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
+        assert_eq!(trouble.cure(), cure, "{trouble}");
+    }
+}
+
+/// An error as an HTTP stack makes it.
+#[derive(Debug)]
+struct Wrapped(Box<dyn std::error::Error + Send + Sync>);
+
+impl std::fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("client error (Connect)")
+    }
+}
+
+impl std::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+#[test]
+fn trouble_is_found_behind_what_http_stacks_wrap_around_it() {
+    let alert = Error::AlertReceived(AlertDescription::CertificateUnknown);
+    let wrapped = Wrapped(Box::new(Wrapped(Box::new(io::Error::other(Wrapped(Box::new(alert)))))));
+    assert_eq!(Trouble::new(End::Client, &wrapped).kind(), TroubleKind::ClientRefused);
+    let closed = Wrapped(Box::new(io::Error::from(io::ErrorKind::UnexpectedEof)));
+    assert_eq!(Trouble::new(End::Client, &closed).kind(), TroubleKind::Closed);
+    let unknown = Wrapped(Box::new(io::Error::other("strange")));
+    assert_eq!(Trouble::new(End::Client, &unknown).detail(), "client error (Connect): strange");
+}
+
+#[test]
+fn a_client_that_cannot_verify_our_key_is_not_accused_of_a_wrong_signature() {
+    let partner = partner();
+    let gateway = Gateway::of(&partner);
+    for version in [Version::Tls12, Version::Tls13] {
+        let mut provider = (*Backend::AwsLcRs.speaking(version)).clone();
+        // The gateway's key is P-256, and this client knows RSA signatures only.
+        let rsa_only = |(scheme, _): &&(certmap::rustls::SignatureScheme, _)| {
+            scheme.as_str().is_some_and(|name| name.starts_with("RSA"))
+        };
+        let mapping: Vec<_> =
+            provider.signature_verification_algorithms.mapping.iter().filter(rsa_only).copied().collect();
+        provider.signature_verification_algorithms.mapping = mapping.leak();
+        let mut servers = TrustBundle::new("servers".parse().unwrap());
+        servers.add_pin(gateway.certificate.certificate().clone()).unwrap();
+        let builder = ClientConfigBuilder::new(partner.identity(), servers).with_provider(Arc::new(provider));
+        let ends = gateway.call(builder.with_time_provider(TestClock::at(NOW)).build().unwrap());
+        let error = ends.server_error.as_ref().unwrap();
+        assert!(gateway.endpoint.selected().refused(error, NOW).is_none(), "{version:?} {error}");
+        assert_eq!(Trouble::new(End::Server, error).kind(), TroubleKind::NothingInCommon, "{version:?}");
     }
 }
