@@ -121,6 +121,25 @@ impl Endpoint {
 }
 
 /// The host and configuration that were chosen for a connection.
+///
+/// With tokio-rustls, where `serve` hands the caller to every request of the connection, in its extensions for instance:
+///
+/// ```text
+/// let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+/// let selected = endpoint.select(&start.client_hello());
+/// match start.into_stream(selected.config()).into_fallible().await {
+///     Ok(tls) => serve(selected.caller(tls.get_ref().1)?, tls).await,
+///     Err((error, mut tcp)) => {
+///         match selected.refused(&error, UnixTime::now()) {
+///             Some(refused) => log(refused.record().with_peer(peer)),
+///             None => log(Trouble::new(End::Server, &error)),
+///         }
+///         // Else a reset may overtake the alert that tells the peer; with a limit in time and bytes.
+///         tcp.shutdown().await?;
+///         timeout(SECOND, copy(&mut tcp.take(LIMIT), &mut sink())).await.ok();
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Selected {
     endpoint: Endpoint,
