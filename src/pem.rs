@@ -50,11 +50,17 @@ pub enum InvalidPem {
         line: usize,
     },
     /// A section's first line is no `-----BEGIN …-----`.
-    #[error("the label of section {ordinal} (line {line}) is not closed by `-----`")]
+    #[error("the label of section {ordinal} (line {line}) is not made of capital letters and closed by `-----`")]
     Label {
         /// Which section, counted from 1.
         ordinal: usize,
         /// The line on which it begins, counted from 1.
+        line: usize,
+    },
+    /// Something outside every section looks like a section whose first line is damaged.
+    #[error("line {line} stands in no section, but looks like part of one: mend its `-----BEGIN …-----`, or remove it")]
+    Lost {
+        /// The line, counted from 1.
         line: usize,
     },
     /// A section does not end: the file was cut.
@@ -134,6 +140,7 @@ fn sections(text: &str) -> Result<Vec<Section>, InvalidPem> {
     let mut line = 1;
     while let Some((before, after)) = rest.split_once(BEGIN) {
         let ordinal = found.len() + 1;
+        nothing_lost(before, line)?;
         line += lines(before);
         let (label, after) = label(after).ok_or(InvalidPem::Label { ordinal, line })?;
         let (body, after) = after
@@ -150,7 +157,27 @@ fn sections(text: &str) -> Result<Vec<Section>, InvalidPem> {
         found.push(Section { label: label.to_owned(), der, ordinal, has_headers });
         line += lines(body);
     }
+    nothing_lost(rest, line)?;
     Ok(found)
+}
+
+/// Text around the sections may say anything, but not look like a section whose `-----BEGIN …-----` was damaged: half a
+/// marker, or a line of base64 (hexadecimal alone is a fingerprint or a dump).
+fn nothing_lost(text: &str, line: usize) -> Result<(), InvalidPem> {
+    const BODY_LINE: usize = 60;
+    let is_marker = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("-begin ") || text.contains("-end ")
+    };
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let is_body = |text: &str| {
+        let mut words = text.split(|c| !is_base64(c));
+        words.any(|word| word.len() >= BODY_LINE && !word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    match text.lines().position(|text| is_marker(text) || is_body(text)) {
+        Some(position) => Err(InvalidPem::Lost { line: line + position }),
+        None => Ok(()),
+    }
 }
 
 fn lines(text: &str) -> usize {
@@ -160,7 +187,9 @@ fn lines(text: &str) -> usize {
 /// The label that begins here, and what follows its dashes.
 fn label(after: &str) -> Option<(&str, &str)> {
     let (label, after) = after.split_once(DASHES)?;
-    let fits = label.len() <= LABEL_BYTES && label.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    // No lower case, so that no part of a key is ever taken for a label and told in an error.
+    let fits = |byte: u8| byte == b' ' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let fits = label.len() <= LABEL_BYTES && label.bytes().all(fits);
     fits.then_some((label, after))
 }
 
@@ -244,7 +273,10 @@ mod tests {
     fn what_could_lose_a_section_is_an_error_that_says_where() {
         assert_eq!(error(" \n"), "the file is empty");
         assert_eq!(error("hello"), "no PEM section, no DER and no base64 found");
-        assert_eq!(error("x\n-----BEGIN A----\nAAAA"), "the label of section 1 (line 2) is not closed by `-----`");
+        assert_eq!(
+            error("x\n-----BEGIN A----\nAAAA"),
+            "the label of section 1 (line 2) is not made of capital letters and closed by `-----`"
+        );
         assert_eq!(
             error("-----BEGIN A-----\nAAAA\n"),
             "section 1 (`A`, line 1) has no `-----END A-----`: the file is cut off"
@@ -256,6 +288,22 @@ mod tests {
         assert_eq!(
             error("-----BEGIN A-----\nAAAA\n-----END A-----\n-----BEGIN B-----\nAAAA\n-----END A-----"),
             "section 2 (`B`, line 4) ends with another label"
+        );
+        let whole = "-----BEGIN A-----\nAAAA\n-----END A-----\n";
+        let lost = |text: &str| error(&format!("{whole}{text}{whole}"));
+        let body = "MIIB+".repeat(14);
+        for damaged in ["----BEGIN A-----\nAAAA\n-----END A-----", "-----begin A-----\n", "\u{2013}-END A-----", &body]
+        {
+            assert_eq!(
+                lost(damaged),
+                "line 4 stands in no section, but looks like part of one: mend its `-----BEGIN …-----`, or remove it",
+                "{damaged}"
+            );
+        }
+        assert_eq!(labels(&format!("{whole}sha256 {}, begin here - end there\n{whole}", "0a".repeat(32))), ["A", "A"]);
+        assert_eq!(
+            error("-----BEGIN aGVsbG8-----\n"),
+            "the label of section 1 (line 1) is not made of capital letters and closed by `-----`"
         );
         assert_eq!(error("-----BEGIN A-----\nA!\n-----END A-----"), "section 1 (`A`, line 1) is not valid base64");
         assert_eq!(read(&[0xff, 0xfe, 0x2d]).err(), Some(InvalidPem::Utf16));

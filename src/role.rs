@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::str::FromStr;
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use crate::limits::LABEL_BYTES;
 use crate::user::UserName;
@@ -26,14 +26,8 @@ use crate::user::UserName;
 /// ```compile_fail
 /// const SEND: certmap::Role = certmap::Role::from_static("ESBMessaging.send");
 /// ```
-#[derive(Clone)]
-pub struct Role(Text);
-
-#[derive(Clone)]
-enum Text {
-    Shared(Arc<str>),
-    Static(&'static str),
-}
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Role(Cow<'static, str>);
 
 impl Role {
     /// A role known when the program is written.
@@ -44,7 +38,7 @@ impl Role {
     #[expect(clippy::panic, reason = "documented; in a constant it is an error of the compiler")]
     pub const fn from_static(text: &'static str) -> Self {
         match check(text.as_bytes()) {
-            Ok(_) => Self(Text::Static(text)),
+            Ok(()) => Self(Cow::Borrowed(text)),
             Err(_) => panic!("a role is written `application/name`, of letters, digits, `.`, `_` and `-`"),
         }
     }
@@ -52,10 +46,7 @@ impl Role {
     /// The role as written, `application/name`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Text::Shared(text) => text,
-            Text::Static(text) => text,
-        }
+        &self.0
     }
 
     /// The application whose role it is.
@@ -71,9 +62,9 @@ impl Role {
     }
 }
 
-/// Where the slash is, or what is wrong.
+/// What is wrong, if anything.
 #[expect(clippy::indexing_slicing, reason = "a constant function has no iterators; the loop stops at the length")]
-const fn check(text: &[u8]) -> Result<usize, InvalidRole> {
+const fn check(text: &[u8]) -> Result<(), InvalidRole> {
     let mut slash = None;
     let mut at = 0;
     while at < text.len() {
@@ -92,7 +83,7 @@ const fn check(text: &[u8]) -> Result<usize, InvalidRole> {
         None => Err(InvalidRole::Slashes),
         Some(slash) if slash == 0 || slash + 1 == text.len() => Err(InvalidRole::EmptyPart),
         Some(slash) if slash > LABEL_BYTES || text.len() - slash - 1 > LABEL_BYTES => Err(InvalidRole::TooLong),
-        Some(slash) => Ok(slash),
+        Some(_) => Ok(()),
     }
 }
 
@@ -101,7 +92,7 @@ impl FromStr for Role {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match check(text.as_bytes()) {
-            Ok(_) => Ok(Self(Text::Shared(text.into()))),
+            Ok(()) => Ok(Self(Cow::Owned(text.to_owned()))),
             // The check is for octets, because it runs in the compiler too; people are told the character.
             Err(InvalidRole::Character { character, offset }) => {
                 let character = text.chars().find(|c| !c.is_ascii() && !character.is_ascii()).unwrap_or(character);
@@ -121,32 +112,6 @@ impl fmt::Display for Role {
 impl fmt::Debug for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Role({self})")
-    }
-}
-
-impl PartialEq for Role {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for Role {}
-
-impl PartialOrd for Role {
-    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Role {
-    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        self.as_str().cmp(other.as_str())
-    }
-}
-
-impl core::hash::Hash for Role {
-    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
     }
 }
 

@@ -4,20 +4,6 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 computation over a stream of parts; the one place that hashes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Hasher(Sha256);
-
-impl Hasher {
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    pub(crate) fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
-    }
-}
-
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }

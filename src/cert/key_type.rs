@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use der::asn1::BitStringRef;
+use der::{AnyRef, Decode as _, Reader as _, SliceReader, Tagged as _};
 use x509_parser::asn1_rs::{Any, Oid, Tag};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -70,13 +72,17 @@ const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 impl KeyType {
     /// `None` if the key cannot be read.
     pub(super) fn from_parsed(spki: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
+        if !is_strict(spki.raw) {
+            return None;
+        }
         let algorithm = spki.algorithm.oid().as_bytes();
         if algorithm == RSA {
             let PublicKey::RSA(key) = spki.parsed().ok()? else { return None };
             return Some(Self::Rsa { bits: bits(key.modulus) });
         }
         if algorithm == ED25519 {
-            return Some(Self::Ed25519);
+            let key: &[u8; 32] = spki.subject_public_key.data.as_ref().try_into().ok()?;
+            return (!small_order(key)).then_some(Self::Ed25519);
         }
         // A curve may also be written as parameters; what is no object identifier names no curve.
         let named = |any: &&Any<'_>| any.tag() == Tag::Oid;
@@ -117,6 +123,33 @@ impl KeyType {
     }
 }
 
+/// True if there is an algorithm and a bit string and nothing else, in DER: what the verifiers of signatures read.
+fn is_strict(spki: &[u8]) -> bool {
+    let parts = AnyRef::from_der(spki).and_then(|whole| {
+        let mut inside = SliceReader::new(whole.value())?;
+        AnyRef::decode(&mut inside)?.tag().assert_eq(der::Tag::Sequence)?;
+        BitStringRef::decode(&mut inside)?;
+        inside.finish()
+    });
+    parts.is_ok()
+}
+
+/// True for the encodings of the points of order 1, 2, 4 and 8, canonical or not, of either sign: for such a "key" anybody
+/// can make signatures, and no provider refuses it (RFC 8032, section 8.9 leaves it open).
+fn small_order(key: &[u8; 32]) -> bool {
+    const ORDER_8: [[u8; 32]; 2] = [
+        *b"\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
+        *b"\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
+    ];
+    let mut y = *key;
+    y[31] &= 0x7f;
+    let [low, middle @ .., high] = y;
+    ORDER_8.contains(&y)
+        // 0 and 1; p - 1 and every y that is not reduced.
+        || (low <= 1 && high == 0 && middle == [0; 30])
+        || (low >= 0xec && high == 0x7f && middle == [0xff; 30])
+}
+
 /// Bits of an unsigned big-endian integer. (x509-parser counts bytes, and misses a modulus without leading zero.)
 fn bits(integer: &[u8]) -> usize {
     let zeros = integer.iter().take_while(|byte| **byte == 0).count();
@@ -133,5 +166,69 @@ impl fmt::Display for KeyType {
             Self::Other(oid) => write!(f, "{oid}"),
             Self::Rsa { bits } => write!(f, "RSA {bits}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::prelude::FromDer as _;
+
+    use super::*;
+
+    fn read(spki: &[u8]) -> Option<KeyType> {
+        let (_, parsed) = SubjectPublicKeyInfo::from_der(spki).unwrap();
+        KeyType::from_parsed(&parsed)
+    }
+
+    fn ed25519(key: [u8; 32]) -> Option<KeyType> {
+        let head = [0x30, 42, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 33, 0];
+        read(&[&head[..], &key].concat())
+    }
+
+    #[test]
+    fn a_key_for_which_anybody_can_sign_is_no_key() {
+        let mut points = vec![[0u8; 32], [0; 32]];
+        points[1][0] = 1;
+        for low in 0xec..=0xff {
+            let mut point = [0xff; 32];
+            (point[0], point[31]) = (low, 0x7f);
+            points.push(point);
+        }
+        for hex in [
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        ] {
+            let octet = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
+            points.push(std::array::from_fn(octet));
+        }
+        for mut point in points {
+            assert_eq!(ed25519(point), None, "{point:x?}");
+            point[31] |= 0x80;
+            assert_eq!(ed25519(point), None, "{point:x?}");
+            point[15] ^= 1;
+            assert_eq!(ed25519(point), Some(KeyType::Ed25519), "one bit beside it, {point:x?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_verifiers_of_signatures_would_not_read_is_no_key() {
+        let mut good = vec![0x30, 0x59, 0x30, 19, 6, 7];
+        good.extend_from_slice(EC);
+        good.extend_from_slice(&[6, 8]);
+        good.extend_from_slice(P256);
+        good.extend_from_slice(&[3, 66, 0]);
+        good.extend_from_slice(&[4; 65]);
+        assert_eq!(read(&good), Some(KeyType::EcP256));
+        let mut trailing = good.clone();
+        trailing.extend_from_slice(&[5, 0]);
+        trailing[1] += 2;
+        assert_eq!(read(&trailing), None);
+        let long_form = [&[0x30, 0x81, 0x59], &good[2..]].concat();
+        assert_eq!(read(&long_form), None);
+    }
+
+    #[test]
+    fn bits_are_counted_with_and_without_leading_zeros() {
+        assert_eq!([bits(&[]), bits(&[0]), bits(&[1]), bits(&[0, 0x80, 0]), bits(&[0x7f, 0])], [0, 0, 1, 16, 15]);
     }
 }

@@ -33,7 +33,7 @@ pub use validity::Validity;
 pub use crate::pem::InvalidPem;
 
 pub(crate) use extensions::Extensions;
-pub(crate) use fingerprint::{Hasher, fingerprint, parse_sha256, write_hex};
+pub(crate) use fingerprint::{fingerprint, parse_sha256, write_hex};
 pub(crate) use validity::{Standing, show};
 
 use crate::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};
@@ -121,10 +121,9 @@ impl Certificate {
     /// # Errors
     /// [`InvalidCertificate`], also if there are several certificates or something else than a certificate.
     pub fn from_pem(pem: &[u8]) -> Result<Self, InvalidCertificate> {
-        let mut all = Self::all_from_pem(pem)?;
-        match (all.pop(), all.len()) {
-            (Some(one), 0) => Ok(one),
-            (_, others) => Err(InvalidCertificate::Several { count: others + 1 }),
+        match <[Self; 1]>::try_from(Self::all_from_pem(pem)?) {
+            Ok([one]) => Ok(one),
+            Err(all) => Err(InvalidCertificate::Several { count: all.len() }),
         }
     }
 
@@ -138,7 +137,7 @@ impl Certificate {
         sections.iter().map(Self::from_section).collect()
     }
 
-    pub(crate) fn from_section(section: &pem::Section) -> Result<Self, InvalidCertificate> {
+    fn from_section(section: &pem::Section) -> Result<Self, InvalidCertificate> {
         match section.label.as_str() {
             "CERTIFICATE" | "X509 CERTIFICATE" | "DER" => {
                 Self::from_der(&section.der).map_err(|cause| match section.ordinal {

@@ -89,7 +89,7 @@ fn write_attribute(f: &mut fmt::Formatter<'_>, attribute: &Attribute) -> fmt::Re
 
 fn write_hexadecimal(f: &mut fmt::Formatter<'_>, der: &[u8]) -> fmt::Result {
     f.write_char('#')?;
-    der.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    crate::cert::write_hex(f, der)
 }
 
 fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {

@@ -17,7 +17,7 @@ use crate::limits::CERTIFICATE_BYTES;
 /// assert_eq!(serial.to_string(), "0a20");
 /// # Ok::<(), certmap::cert::InvalidSerialNumber>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SerialNumber {
     negative: bool,
     /// Big-endian, without leading zeros; empty for zero.

@@ -130,7 +130,7 @@ impl PolicyBuilder {
         }
         let roles = roles.into_iter().map(|(user, roles)| (user, roles.into_iter().collect())).collect();
         Ok(Policy {
-            digest: PolicyDigest::of(&host, &table, &roles),
+            digest: PolicyDigest::of(&super::digest::canonical_form(&host, &table, &roles)),
             trust: TrustState::new(host.bundle()),
             host,
             table,

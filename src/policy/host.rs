@@ -98,7 +98,6 @@ fn host_of(authority: &str) -> Option<ServerName<'static>> {
     if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) {
         return None;
     }
-    let host = host.strip_suffix('.').unwrap_or(host);
     ServerName::try_from(host.to_owned()).ok()
 }
 

@@ -9,14 +9,13 @@ use rustls::pki_types::UnixTime;
 use rustls::server::{ClientHello, NoServerSessionStorage, ServerConfig, ServerConnection};
 use rustls::sign::SingleCertAndKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{CertificateError, CommonState, HandshakeKind};
+use rustls::{CertificateError, HandshakeKind};
 
 use super::trouble;
-use super::verifier::{RefusedInHandshake, Verifier};
+use super::verifier::Verifier;
 use crate::decision::{Caller, Evidence, Reason, Refusal, Refused};
 use crate::identity::Identity;
 use crate::policy::{HostId, PolicyHandle};
-use crate::trust::Distrust;
 use crate::{NoCryptoProvider, provider};
 
 /// A listener that requires a client certificate: gives connections their configuration, and finished connections their
@@ -160,10 +159,6 @@ impl Selected {
     /// # Security
     /// The connection must have been made with [`config`](Self::config).
     pub fn caller(&self, connection: &ServerConnection) -> Result<Caller, HandshakeUnfinished> {
-        self.caller_of(connection)
-    }
-
-    fn caller_of(&self, connection: &CommonState) -> Result<Caller, HandshakeUnfinished> {
         // INVARIANT: the only road from a connection to evidence. On a resumed session rustls fills in the old
         // certificates as soon as it has read the first message, before the peer has proven anything.
         if connection.is_handshaking() {
@@ -187,20 +182,20 @@ impl Selected {
     pub fn refused(&self, error: &(dyn StdError + 'static), now: UnixTime) -> Option<Refused> {
         let error = trouble::rustls_error(error)?;
         if let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error
-            && let Some(RefusedInHandshake(refused)) = other.0.downcast_ref()
+            && let Some(refused) = other.0.downcast_ref::<Refused>()
         {
             return Some(refused.clone());
         }
         let policy = self.endpoint.policy.current();
-        let reason = match error {
-            rustls::Error::NoCertificatesPresented => {
-                Reason::Distrust { bundle: policy.host().bundle().name().clone(), cause: Distrust::NoCertificate }
-            }
-            error if trouble::is_signature_failure(error) => Reason::KeyNotProven { cause: error.to_string() },
-            _ => return None,
-        };
         let evidence = Evidence::after_handshake(self.endpoint.host.clone(), [] as [&[u8]; 0]);
-        Some(policy.refuse(Refusal::new(reason), &evidence, now))
+        match error {
+            rustls::Error::NoCertificatesPresented => policy.decide(&evidence, now).into_result().err(),
+            error if trouble::is_signature_failure(error) => {
+                let refusal = Refusal::new(Reason::KeyNotProven { cause: error.to_string() });
+                Some(policy.refuse(refusal, &evidence, now))
+            }
+            _ => None,
+        }
     }
 
     /// The id of the chosen host.

@@ -7,7 +7,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError, Error, PeerMisbehaved};
 
 use super::distrust::ServerDistrust;
-use super::verifier::RefusedInHandshake;
+use crate::decision::Refused;
 use crate::text::{OneLine, WithCauses};
 
 /// At which end the error happened.
@@ -106,7 +106,7 @@ impl Trouble {
                 let (detail, cure) = (distrust.detail(), distrust.cure());
                 return Self { kind: TroubleKind::ServerUntrusted, detail, cure };
             }
-            if let Some(RefusedInHandshake(refused)) = other.0.downcast_ref() {
+            if let Some(refused) = other.0.downcast_ref::<Refused>() {
                 let (detail, cure) = (refused.refusal().detail(), refused.refusal().cure());
                 return Self { kind: TroubleKind::ClientRefused, detail, cure };
             }

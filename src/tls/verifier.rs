@@ -10,7 +10,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme};
 
 use crate::cert::Certificate;
-use crate::decision::{Evidence, Refused};
+use crate::decision::Evidence;
 use crate::policy::{HostId, PolicyHandle};
 use crate::signature;
 use crate::trace::NoTrace;
@@ -22,18 +22,6 @@ pub(super) struct Verifier {
     pub(super) host: HostId,
     pub(super) provider: Arc<CryptoProvider>,
 }
-
-/// What the verifier puts into rustls' error, so that a refused handshake leaves the record of a decision.
-#[derive(Debug)]
-pub(super) struct RefusedInHandshake(pub(super) Refused);
-
-impl fmt::Display for RefusedInHandshake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl core::error::Error for RefusedInHandshake {}
 
 impl ClientCertVerifier for Verifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -53,8 +41,7 @@ impl ClientCertVerifier for Verifier {
         match policy.judge(&evidence, now, &mut NoTrace) {
             Ok(_) => Ok(ClientCertVerified::assertion()),
             Err(refusal) => {
-                let refused = policy.refuse(refusal, &evidence, now);
-                let error = OtherError(Arc::new(RefusedInHandshake(refused)));
+                let error = OtherError(Arc::new(policy.refuse(refusal, &evidence, now)));
                 // `Other` gives the peer the alert `certificate_unknown` whatever the reason is.
                 Err(Error::InvalidCertificate(CertificateError::Other(error)))
             }

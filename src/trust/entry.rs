@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{DnsName, ServerName};
 
 use super::{Alias, TrustError};
 use crate::cert::{Certificate, GeneralName, ObjectIdentifier, show};
@@ -143,7 +143,8 @@ impl fmt::Display for Entry {
 
 fn server_name(name: GeneralName) -> Option<ServerName<'static>> {
     match name {
-        GeneralName::Dns(text) => ServerName::try_from(text).ok(),
+        // Not `ServerName::try_from`, which would take a DNS name that looks like an address for an address.
+        GeneralName::Dns(text) => DnsName::try_from(text).ok().map(ServerName::DnsName),
         GeneralName::Ip(address) => Some(ServerName::IpAddress(address.into())),
         _ => None,
     }

@@ -136,14 +136,11 @@ impl TrustBundle {
         entry: impl Fn(Certificate) -> Result<Entry, TrustError>,
     ) -> Result<Vec<Fingerprint>, TrustError> {
         let certificates = Certificate::all_from_pem(pem).map_err(TrustError::Unreadable)?;
-        let before = self.entries.len();
-        let added: Result<_, _> = certificates.into_iter().map(|certificate| self.add(entry(certificate)?)).collect();
-        if added.is_err() {
-            for entry in self.entries.drain(before..) {
-                self.index.remove(&entry.certificate().fingerprint());
-            }
-        }
-        added
+        let mut next = self.clone();
+        let added =
+            certificates.into_iter().map(|certificate| next.add(entry(certificate)?)).collect::<Result<_, _>>()?;
+        *self = next;
+        Ok(added)
     }
 
     /// Takes out one certificate; `None` if it is not there.

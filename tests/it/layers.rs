@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "x509_parser@general_name",
             "x509_parser@key_type",
             "der@name",
+            "der@key_type",
             "der@encode",
             "sha2@fingerprint",
             "time@validity",

@@ -141,6 +141,20 @@ fn a_pinned_server_of_any_shape_answers_only_for_its_names() {
 }
 
 #[test]
+fn a_dns_name_that_looks_like_an_address_is_no_address() {
+    let certificate = |content: &[u8]| {
+        let value =
+            [&[0x30, u8::try_from(content.len()).unwrap() + 2, 0x82, u8::try_from(content.len()).unwrap()], content];
+        TestCertificate::new("CN=x").with_extension("2.5.29.17", false, &value.concat()).self_signed()
+    };
+    let names = |content: &[u8]| Entry::pin(certificate(content).certificate().clone()).unwrap().server_names();
+    assert_eq!(names(b"gw.example"), ["gw.example".try_into().unwrap()]);
+    let address = certmap::rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+    assert!(!names(b"127.0.0.1").contains(&address));
+    assert_eq!(names(b"*.example"), []);
+}
+
+#[test]
 fn a_pinned_server_issues_nothing_and_expires() {
     let partner = partner();
     let gateway = Gateway::of(&partner);
