@@ -26,7 +26,7 @@ use crate::{NoCryptoProvider, pem, provider, signature};
 ///
 /// # Security
 /// The key never shows in [`Debug`](fmt::Debug), in errors or in records. The bytes it was read from are zeroized when
-/// the last clone goes; the copy inside the crypto provider is the provider's.
+/// the last clone goes; what the PEM decoder and the crypto provider copy inside themselves is theirs.
 ///
 /// ```
 /// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
