@@ -1,4 +1,5 @@
-//! (private) Writing a certificate: the frame around the parts, of any version, with any extensions.
+//! (private) Writing a certificate: the frame around the parts, of any version, with any extensions. The parts serve
+//! revocation lists too.
 //!
 //! rcgen makes keys for us but not these certificates: it cannot write a name with two organizational units (every name
 //! that STRUST proposes), nor version 1. RFC 5280, section 4.1.
@@ -54,7 +55,7 @@ impl Tbs<'_> {
 }
 
 impl Extension {
-    fn to_der(&self) -> Vec<u8> {
+    pub(crate) fn to_der(&self) -> Vec<u8> {
         let mut parts = vec![tlv(Tag::ObjectIdentifier, &self.oid)];
         if self.critical {
             parts.push(tlv(Tag::Boolean, &[0xff]));
@@ -64,14 +65,14 @@ impl Extension {
     }
 }
 
-/// The certificate: what was signed, how, and the signature.
-pub(crate) fn certificate(tbs: Vec<u8>, algorithm: &[u8], signature: &[u8]) -> Vec<u8> {
+/// A certificate or a revocation list: what was signed, how, and the signature.
+pub(crate) fn signed(tbs: Vec<u8>, algorithm: &[u8], signature: &[u8]) -> Vec<u8> {
     let signature = BitStringRef::from_bytes(signature).and_then(|bits| bits.to_der()).expect(FITS);
     sequence(&[tbs, algorithm.to_vec(), signature])
 }
 
 /// DER lengths go to 256 MiB, and everything written here is far below.
-const FITS: &str = "certificates are far below the largest DER length";
+const FITS: &str = "what is written here is far below the largest DER length";
 
 pub(crate) fn tlv(tag: Tag, content: &[u8]) -> Vec<u8> {
     AnyRef::new(tag, content).and_then(|any| any.to_der()).expect(FITS)
@@ -85,12 +86,13 @@ pub(crate) fn octet_string(content: &[u8]) -> Vec<u8> {
     OctetStringRef::new(content).and_then(|octets| octets.to_der()).expect(FITS)
 }
 
-fn tagged(number: u32, content: &[u8]) -> Vec<u8> {
+/// An explicit context tag around an element.
+pub(crate) fn tagged(number: u32, content: &[u8]) -> Vec<u8> {
     tlv(Tag::ContextSpecific { constructed: true, number: TagNumber(number) }, content)
 }
 
 /// `UTCTime` up to 2049, `GeneralizedTime` after (RFC 5280, section 4.1.2.5).
-fn moment(seconds: u64) -> Option<Vec<u8>> {
+pub(crate) fn moment(seconds: u64) -> Option<Vec<u8>> {
     let date = DateTime::from_unix_duration(core::time::Duration::from_secs(seconds)).ok()?;
     let der = match UtcTime::from_date_time(date) {
         Ok(time) => time.to_der(),

@@ -22,6 +22,8 @@ pub enum NewKey {
     EcP256,
     /// Elliptic curve P-384.
     EcP384,
+    /// Elliptic curve P-521: needs the feature `aws-lc-rs`; ring can neither hold such a key nor verify its signatures.
+    EcP521,
     /// Ed25519: not read by SAP's library and by old OpenSSL.
     Ed25519,
     /// RSA 2048, as STRUST makes it. RSA keys need the feature `aws-lc-rs`.
@@ -134,6 +136,7 @@ pub(crate) fn new_key(kind: NewKey) -> Result<PrivateKeyDer<'static>, IdentityEr
     let pair = match kind {
         NewKey::EcP256 => rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
         NewKey::EcP384 => rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
+        NewKey::EcP521 => return new_p521_key(),
         NewKey::Ed25519 => rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519),
         NewKey::Rsa2048 | NewKey::Rsa3072 | NewKey::Rsa4096 => return new_rsa_key(kind),
     };
@@ -141,11 +144,23 @@ pub(crate) fn new_key(kind: NewKey) -> Result<PrivateKeyDer<'static>, IdentityEr
 }
 
 #[cfg(feature = "aws-lc-rs")]
+fn new_p521_key() -> Result<PrivateKeyDer<'static>, IdentityError> {
+    pkcs8(rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512))
+}
+
+#[cfg(not(feature = "aws-lc-rs"))]
+fn new_p521_key() -> Result<PrivateKeyDer<'static>, IdentityError> {
+    Err(IdentityError::KeyGeneration { reason: "ring makes no P-521 keys, enable the feature `aws-lc-rs`".to_owned() })
+}
+
+#[cfg(feature = "aws-lc-rs")]
 fn new_rsa_key(kind: NewKey) -> Result<PrivateKeyDer<'static>, IdentityError> {
     let size = match kind {
         NewKey::Rsa3072 => rcgen::RsaKeySize::_3072,
         NewKey::Rsa4096 => rcgen::RsaKeySize::_4096,
-        NewKey::EcP256 | NewKey::EcP384 | NewKey::Ed25519 | NewKey::Rsa2048 => rcgen::RsaKeySize::_2048,
+        NewKey::EcP256 | NewKey::EcP384 | NewKey::EcP521 | NewKey::Ed25519 | NewKey::Rsa2048 => {
+            rcgen::RsaKeySize::_2048
+        }
     };
     pkcs8(rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size))
 }
@@ -189,6 +204,16 @@ fn client_extensions(public_key: &[u8]) -> [Extension; 4] {
 
 /// The certificate of `tbs`, signed by `key`.
 pub(crate) fn sign(tbs: &Tbs<'_>, key: &dyn SigningKey) -> Result<Vec<u8>, IdentityError> {
+    let (first, last) = tbs.validity;
+    let too_late = IdentityError::Lifetime { days: last.saturating_sub(first) / 86_400 };
+    signed(key, |algorithm| tbs.to_der(algorithm).ok_or(too_late))
+}
+
+/// What `write` makes of the `AlgorithmIdentifier`, signed by `key`.
+pub(crate) fn signed(
+    key: &dyn SigningKey,
+    write: impl FnOnce(&[u8]) -> Result<Vec<u8>, IdentityError>,
+) -> Result<Vec<u8>, IdentityError> {
     let reason = |text: &str| IdentityError::Key { reason: text.to_owned() };
     let offered: Vec<_> = ALGORITHMS.iter().map(|(scheme, _)| *scheme).collect();
     let signer = key.choose_scheme(&offered).ok_or_else(|| reason("it cannot sign certificates"))?;
@@ -196,17 +221,16 @@ pub(crate) fn sign(tbs: &Tbs<'_>, key: &dyn SigningKey) -> Result<Vec<u8>, Ident
         .iter()
         .find(|(scheme, _)| *scheme == signer.scheme())
         .ok_or_else(|| reason("it signs by a scheme that was not asked for"))?;
-    let (first, last) = tbs.validity;
-    let too_late = IdentityError::Lifetime { days: last.saturating_sub(first) / 86_400 };
-    let to_be_signed = tbs.to_der(algorithm).ok_or(too_late)?;
+    let to_be_signed = write(algorithm)?;
     let signature = signer.sign(&to_be_signed).map_err(|cause| reason(&cause.to_string()))?;
-    Ok(encode::certificate(to_be_signed, algorithm, &signature))
+    Ok(encode::signed(to_be_signed, algorithm, &signature))
 }
 
 /// `AlgorithmIdentifier` of each way to sign a certificate (RFC 4055, RFC 5758, RFC 8410).
-const ALGORITHMS: [(SignatureScheme, &[u8]); 4] = [
+const ALGORITHMS: [(SignatureScheme, &[u8]); 5] = [
     (SignatureScheme::ECDSA_NISTP256_SHA256, &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]),
     (SignatureScheme::ECDSA_NISTP384_SHA384, &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]),
+    (SignatureScheme::ECDSA_NISTP521_SHA512, &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4]),
     (SignatureScheme::ED25519, &[0x30, 5, 6, 3, 0x2b, 0x65, 0x70]),
     (SignatureScheme::RSA_PKCS1_SHA256, &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 0x0b, 5, 0]),
 ];

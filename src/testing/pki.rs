@@ -174,7 +174,7 @@ impl TestKey {
         static RSA: [OnceLock<TestKey>; 3] = [const { OnceLock::new() }; 3];
         let make = || Self(Arc::new(new_key(kind).expect("this build makes such keys")));
         match kind {
-            NewKey::EcP256 | NewKey::EcP384 | NewKey::Ed25519 => make(),
+            NewKey::EcP256 | NewKey::EcP384 | NewKey::EcP521 | NewKey::Ed25519 => make(),
             NewKey::Rsa2048 => RSA[0].get_or_init(make).clone(),
             NewKey::Rsa3072 => RSA[1].get_or_init(make).clone(),
             NewKey::Rsa4096 => RSA[2].get_or_init(make).clone(),
