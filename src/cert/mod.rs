@@ -225,6 +225,18 @@ impl Certificate {
         self.0.extensions.is_ca()
     }
 
+    /// The DER of the issuer's name as it stands there: path validation compares names octet by octet.
+    #[allow(dead_code, reason = "for path validation; the certificates of `testing` use it already")]
+    pub(crate) fn issuer_der(&self) -> &[u8] {
+        self.part(&self.0.issuer)
+    }
+
+    /// The DER of the subject as it stands there.
+    #[allow(dead_code, reason = "for path validation; the certificates of `testing` use it already")]
+    pub(crate) fn subject_der(&self) -> &[u8] {
+        self.part(&self.0.subject)
+    }
+
     pub(crate) fn extensions(&self) -> &Extensions {
         &self.0.extensions
     }

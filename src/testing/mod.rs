@@ -25,11 +25,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod crl;
+mod extension;
 mod handshake;
+mod identity;
+mod name;
 mod pki;
 
+pub use crl::{TestCrl, TestRevocationList};
+pub use extension::KeyUsageBit;
 pub use handshake::{Handshake, TestClock, handshake};
-pub use pki::{TestCertificate, TestIdentity};
+pub use identity::TestIdentity;
+pub use name::TestName;
+pub use pki::TestCertificate;
 
 use core::time::Duration;
 

@@ -1,41 +1,41 @@
-//! Certificates of any version, with any serial number, any dates, any extensions.
+//! Certificates of any version, with any serial number, any dates, any names, any signer.
 
-use std::sync::{Arc, OnceLock};
+use rustls::pki_types::CertificateDer;
 
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-
-use super::NOW;
-use crate::cert::encode::{self, Extension, Tbs};
+use super::identity::TestKey;
+use super::{NOW, TestIdentity};
+use crate::cert::encode::{Extension, Tbs};
 use crate::cert::{Certificate, DistinguishedName, ObjectIdentifier};
-use crate::identity::generate::{load, new_key, public_key_of, sign};
-use crate::identity::{Identity, NewKey};
+use crate::identity::NewKey;
+use crate::identity::generate::{load, public_key_of, sign};
 use crate::provider;
 
 const DAY: u64 = 86_400;
 
 /// A certificate to be made for a test. Without further words: version 3, P-256, no extensions, valid from a day before
 /// [`NOW`] for a year, serial number 1.
+///
+/// ```
+/// use certmap::testing::TestCertificate;
+/// let root = TestCertificate::new("CN=root").as_ca().self_signed();
+/// let below = TestCertificate::new("CN=issuing").as_ca().issued_by(&root);
+/// let partner = TestCertificate::new("CN=partner").with_purpose(2).issued_by(&below);
+/// assert_eq!(partner.chain().len(), 3);
+/// assert_eq!(partner.chain_without_root().len(), 2);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TestCertificate {
-    subject: DistinguishedName,
+    /// The DER of the name.
+    subject: Vec<u8>,
+    /// The DER of the name that is claimed; `None` for the signer's.
+    issuer: Option<Vec<u8>>,
     version: u8,
     serial: Vec<u8>,
     validity: (u64, u64),
     key: TestKey,
     /// Object identifier, critical, value.
     extensions: Vec<(ObjectIdentifier, bool, Vec<u8>)>,
-}
-
-/// A private key that prints nothing of itself.
-#[derive(Clone)]
-struct TestKey(Arc<PrivateKeyDer<'static>>);
-
-impl core::fmt::Debug for TestKey {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("TestKey")
-    }
 }
 
 impl TestCertificate {
@@ -45,7 +45,8 @@ impl TestCertificate {
     /// If the text is no distinguished name.
     pub fn new(subject: &str) -> Self {
         Self {
-            subject: subject.parse().expect("a distinguished name"),
+            subject: name(subject),
+            issuer: None,
             version: 3,
             serial: vec![1],
             validity: (NOW.as_secs() - DAY, NOW.as_secs() + 364 * DAY),
@@ -69,6 +70,24 @@ impl TestCertificate {
         Self { validity: (first, last), ..self }
     }
 
+    /// With the subject as this DER, for encodings that the text form does not give.
+    pub fn with_subject_der(self, name: &[u8]) -> Self {
+        Self { subject: name.to_vec(), ..self }
+    }
+
+    /// Claims this name, in the text form of RFC 4514, as the issuer's, whoever signs.
+    ///
+    /// # Panics
+    /// If the text is no distinguished name.
+    pub fn with_issuer_name(self, issuer: &str) -> Self {
+        Self { issuer: Some(name(issuer)), ..self }
+    }
+
+    /// As [`with_issuer_name`](Self::with_issuer_name), as this DER.
+    pub fn with_issuer_der(self, name: &[u8]) -> Self {
+        Self { issuer: Some(name.to_vec()), ..self }
+    }
+
     /// On a new key of this kind. RSA keys are made once in a process and used again.
     pub fn with_new_key(self, kind: NewKey) -> Self {
         Self { key: TestKey::new(kind), ..self }
@@ -88,45 +107,11 @@ impl TestCertificate {
         self
     }
 
-    /// Basic constraints with `cA` true, as `openssl req -x509` writes them.
-    pub fn with_ca_true(self) -> Self {
-        self.with_extension("2.5.29.19", true, &[0x30, 3, 1, 1, 0xff])
-    }
-
-    /// Basic constraints with `cA` false.
-    pub fn with_ca_false(self) -> Self {
-        self.with_extension("2.5.29.19", true, &[0x30, 0])
-    }
-
-    /// Extended key usage with this one purpose, the last arc of `1.3.6.1.5.5.7.3`: 1 server, 2 client.
-    pub fn with_purpose(self, purpose: u8) -> Self {
-        let oid = [0x2b, 6, 1, 5, 5, 7, 3, purpose];
-        let value = encode::sequence(&[encode::tlv(der::Tag::ObjectIdentifier, &oid)]);
-        self.with_extension("2.5.29.37", false, &value)
-    }
-
-    /// A subject alternative name, DNS or IP.
-    ///
-    /// # Panics
-    /// If `name` is neither.
-    pub fn with_server_name(self, name: &str) -> Self {
-        let (tag, octets) = match ServerName::try_from(name).expect("a server name") {
-            ServerName::IpAddress(address) => match std::net::IpAddr::from(address) {
-                std::net::IpAddr::V4(v4) => (7, v4.octets().to_vec()),
-                std::net::IpAddr::V6(v6) => (7, v6.octets().to_vec()),
-            },
-            _ => (2, name.as_bytes().to_vec()),
-        };
-        let tag = der::Tag::ContextSpecific { constructed: false, number: der::TagNumber(tag) };
-        let value = encode::sequence(&[encode::tlv(tag, &octets)]);
-        self.with_extension("2.5.29.17", false, &value)
-    }
-
     /// Makes it, signed with its own key.
     ///
     /// # Panics
     /// If what was asked for is beyond what this crate reads: two extensions of one kind, a date after the year 9999, a
-    /// version that does not exist.
+    /// version that does not exist, a name that is none.
     #[must_use]
     pub fn self_signed(self) -> TestIdentity {
         let (issuer, key) = (self.subject.clone(), self.key.clone());
@@ -139,10 +124,19 @@ impl TestCertificate {
     /// As [`self_signed`](Self::self_signed).
     #[must_use]
     pub fn issued_by(self, issuer: &TestIdentity) -> TestIdentity {
-        self.signed(&issuer.certificate.subject(), &issuer.key, &issuer.chain)
+        self.signed(issuer.certificate.subject_der(), &issuer.key, &issuer.chain)
     }
 
-    fn signed(self, issuer: &DistinguishedName, by: &TestKey, above: &[CertificateDer<'static>]) -> TestIdentity {
+    /// As [`issued_by`](Self::issued_by), but signed with the key of `signer`: a forgery in the name of `issuer`.
+    ///
+    /// # Panics
+    /// As [`self_signed`](Self::self_signed).
+    #[must_use]
+    pub fn signed_with_wrong_key(self, issuer: &TestIdentity, signer: &TestIdentity) -> TestIdentity {
+        self.signed(issuer.certificate.subject_der(), &signer.key, &issuer.chain)
+    }
+
+    fn signed(self, issuer: &[u8], by: &TestKey, above: &[CertificateDer<'static>]) -> TestIdentity {
         let provider = provider::default().expect("`testing` is compiled with a provider");
         let public_key =
             load(&self.key.0, &provider).and_then(|key| public_key_of(key.as_ref())).expect("a key of ours");
@@ -155,9 +149,9 @@ impl TestCertificate {
         let tbs = Tbs {
             version: self.version,
             serial: &self.serial,
-            issuer: &issuer.to_der(),
+            issuer: self.issuer.as_deref().unwrap_or(issuer),
             validity: self.validity,
-            subject: &self.subject.to_der(),
+            subject: &self.subject,
             public_key: &public_key,
             extensions: &extensions,
         };
@@ -169,61 +163,6 @@ impl TestCertificate {
     }
 }
 
-impl TestKey {
-    fn new(kind: NewKey) -> Self {
-        static RSA: [OnceLock<TestKey>; 3] = [const { OnceLock::new() }; 3];
-        let make = || Self(Arc::new(new_key(kind).expect("this build makes such keys")));
-        match kind {
-            NewKey::EcP256 | NewKey::EcP384 | NewKey::EcP521 | NewKey::Ed25519 => make(),
-            NewKey::Rsa2048 => RSA[0].get_or_init(make).clone(),
-            NewKey::Rsa3072 => RSA[1].get_or_init(make).clone(),
-            NewKey::Rsa4096 => RSA[2].get_or_init(make).clone(),
-        }
-    }
-}
-
-/// A certificate made for a test, its chain and its key.
-#[derive(Clone, Debug)]
-pub struct TestIdentity {
-    certificate: Certificate,
-    chain: Vec<CertificateDer<'static>>,
-    key: TestKey,
-}
-
-impl TestIdentity {
-    /// The certificate.
-    #[must_use]
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-
-    /// The certificate and those above it.
-    #[must_use]
-    pub fn chain(&self) -> &[CertificateDer<'static>] {
-        &self.chain
-    }
-
-    /// The private key.
-    #[must_use]
-    pub fn key(&self) -> PrivateKeyDer<'static> {
-        self.key.0.clone_key()
-    }
-
-    /// An identity of it, on the default provider.
-    ///
-    /// # Panics
-    /// If it cannot be one: too weak a key, for instance.
-    #[must_use]
-    pub fn identity(&self) -> Identity {
-        self.identity_on(&provider::default().expect("`testing` is compiled with a provider"))
-    }
-
-    /// An identity of it, on a provider.
-    ///
-    /// # Panics
-    /// As [`identity`](Self::identity).
-    #[must_use]
-    pub fn identity_on(&self, provider: &CryptoProvider) -> Identity {
-        Identity::new_with_provider(self.chain.clone(), self.key(), provider).expect("certificate and key are one pair")
-    }
+fn name(text: &str) -> Vec<u8> {
+    text.parse::<DistinguishedName>().expect("a distinguished name").to_der()
 }

@@ -56,7 +56,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         &["decision", "policy", "trust", "identity", "cert", "limits", "provider", "signature", "text", "trace"],
         &["rustls", "webpki@client"],
     ),
-    ("testing", &["cert", "identity", "provider"], &["der", "rustls"]),
+    ("testing", &["cert", "identity", "pem", "provider"], &["der", "rustls"]),
 ];
 
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {

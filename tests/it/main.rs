@@ -5,6 +5,7 @@
 mod admitted;
 mod bundles;
 mod common;
+mod hierarchies;
 mod identities;
 mod interop;
 mod layers;
