@@ -26,6 +26,15 @@ pub const OBJECT_IDENTIFIER_BYTES: usize = 64;
 /// Bytes of one PEM or DER file of certificates: 2,000 certificates of 4 KiB.
 pub const PEM_BYTES: usize = 8 * 1024 * 1024;
 
+/// Bytes of one revocation list (DER): more than a million entries. The largest that public CAs make have some ten MiB.
+pub const REVOCATION_LIST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of one PEM or DER file of revocation lists: one of [`REVOCATION_LIST_BYTES`] as PEM.
+pub const REVOCATION_LIST_FILE_BYTES: usize = 96 * 1024 * 1024;
+
+/// Octets of the number of a revocation list; RFC 5280, section 5.2.3 has CAs use no more.
+pub const REVOCATION_LIST_NUMBER_BYTES: usize = 20;
+
 /// Certificates in a trust bundle unless told otherwise; the limit of SAP's `add-ca`.
 pub const BUNDLE_ENTRIES: usize = 150;
 

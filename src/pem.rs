@@ -79,21 +79,29 @@ pub enum InvalidPem {
     /// There is nothing to read.
     #[error("no PEM section, no DER and no base64 found")]
     Nothing,
-    /// The file is larger than [`PEM_BYTES`].
-    #[error("{bytes} bytes are too many, at most {PEM_BYTES} are read")]
+    /// The file is larger than what is read of its kind: [`PEM_BYTES`], or
+    /// [`REVOCATION_LIST_FILE_BYTES`](crate::limits::REVOCATION_LIST_FILE_BYTES) of revocation lists.
+    #[error("{bytes} bytes are too many, at most {limit} are read")]
     TooLarge {
         /// Its size.
         bytes: usize,
+        /// How large it may be.
+        limit: usize,
     },
     /// The file is text in UTF-16, as some Windows tools write it.
     #[error("the file is UTF-16 text: save it as UTF-8 or ASCII")]
     Utf16,
 }
 
-/// All sections of a file, in order; never empty.
+/// All sections of a file of at most [`PEM_BYTES`], in order; never empty.
 pub(crate) fn read(input: &[u8]) -> Result<Vec<Section>, InvalidPem> {
-    if input.len() > PEM_BYTES {
-        return Err(InvalidPem::TooLarge { bytes: input.len() });
+    read_at_most(PEM_BYTES, input)
+}
+
+/// As [`read`], of a file that may be as large as this.
+pub(crate) fn read_at_most(limit: usize, input: &[u8]) -> Result<Vec<Section>, InvalidPem> {
+    if input.len() > limit {
+        return Err(InvalidPem::TooLarge { bytes: input.len(), limit });
     }
     if input.starts_with(&[0xff, 0xfe]) || input.starts_with(&[0xfe, 0xff]) {
         return Err(InvalidPem::Utf16);
@@ -307,6 +315,8 @@ mod tests {
         );
         assert_eq!(error("-----BEGIN A-----\nA!\n-----END A-----"), "section 1 (`A`, line 1) is not valid base64");
         assert_eq!(read(&[0xff, 0xfe, 0x2d]).err(), Some(InvalidPem::Utf16));
-        assert_eq!(read(&vec![b'A'; PEM_BYTES + 1]).err(), Some(InvalidPem::TooLarge { bytes: PEM_BYTES + 1 }));
+        let large = vec![b'A'; PEM_BYTES + 1];
+        assert_eq!(read(&large).err().unwrap().to_string(), "8388609 bytes are too many, at most 8388608 are read");
+        assert_eq!(read_at_most(PEM_BYTES + 1, &large).err(), Some(InvalidPem::Nothing));
     }
 }
