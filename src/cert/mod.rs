@@ -1,8 +1,9 @@
-//! Certificates and what stands in them: names, keys, dates, fingerprints.
+//! Certificates and what stands in them: names, keys, dates, fingerprints; and the lists that take them back.
 //!
 //! Reads; judges nothing, trusts nothing, knows no users. The parser underneath (x509-parser) stays inside this module:
 //! no type of it is public, and nothing else of the crate names it. RFC 5280, section 4.
 
+mod crl;
 mod extensions;
 mod fingerprint;
 mod general_name;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 
+pub use crl::{InvalidRevocationList, RevocationList, RevocationReason, Revoked};
 pub use fingerprint::{Fingerprint, InvalidFingerprint, SpkiFingerprint};
 pub use general_name::GeneralName;
 pub use key_type::{KeyType, UnfitKey};

@@ -30,19 +30,55 @@ impl SerialNumber {
         let negative = content.first().is_some_and(|first| first & 0x80 != 0);
         let mut bytes = content.to_vec();
         if negative {
-            let mut carry = true;
-            for byte in bytes.iter_mut().rev() {
-                let (value, overflow) = (!*byte).overflowing_add(u8::from(carry));
-                *byte = value;
-                carry = overflow;
-            }
+            negate(&mut bytes);
         }
         Self::new(negative, &bytes)
+    }
+
+    /// The content octets of its DER INTEGER.
+    pub(crate) fn to_der_content(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.magnitude.len() + 1);
+        bytes.push(0);
+        bytes.extend_from_slice(&self.magnitude);
+        if self.negative {
+            negate(&mut bytes);
+        }
+        minimal(&bytes).to_vec()
+    }
+
+    pub(crate) fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// Octets of its magnitude, without leading zeros.
+    pub(crate) fn magnitude_bytes(&self) -> usize {
+        self.magnitude.len()
     }
 
     fn new(negative: bool, magnitude: &[u8]) -> Self {
         let magnitude: Box<[u8]> = magnitude.iter().copied().skip_while(|byte| *byte == 0).collect();
         Self { negative: negative && !magnitude.is_empty(), magnitude }
+    }
+}
+
+/// The same integer without octets that only repeat its sign: what DER asks for and not every CA writes.
+pub(crate) fn minimal(mut content: &[u8]) -> &[u8] {
+    while let [sign @ (0 | 0xff), rest @ ..] = content {
+        if rest.first().is_none_or(|next| (next ^ sign) & 0x80 != 0) {
+            break;
+        }
+        content = rest;
+    }
+    content
+}
+
+/// Two's complement, in place.
+fn negate(bytes: &mut [u8]) {
+    let mut carry = true;
+    for byte in bytes.iter_mut().rev() {
+        let (value, overflow) = (!*byte).overflowing_add(u8::from(carry));
+        *byte = value;
+        carry = overflow;
     }
 }
 
@@ -115,9 +151,26 @@ mod tests {
     }
 
     #[test]
+    fn der_of_a_serial_has_no_octet_too_many() {
+        let again = |content: &[u8]| SerialNumber::from_der_content(content).to_der_content();
+        for (content, expected) in [
+            (&[][..], &[0][..]),
+            (&[0, 0], &[0]),
+            (&[0, 0, 0x80], &[0, 0x80]),
+            (&[0, 0x7f], &[0x7f]),
+            (&[0xff, 0xff, 0x7f], &[0xff, 0x7f]),
+            (&[0xff, 0x80], &[0x80]),
+        ] {
+            assert_eq!(again(content), expected);
+            assert_eq!(minimal(content), if content.is_empty() { content } else { expected });
+        }
+    }
+
+    #[test]
     fn text_round_trips() {
         for content in [&[0u8][..], &[1], &[0x7f, 1], &[0xff], &[0x80, 0], &[0x0a, 0x20, 0x20]] {
             let serial = SerialNumber::from_der_content(content);
+            assert_eq!(serial.to_der_content(), content);
             assert_eq!(serial.to_string().parse(), Ok(serial));
         }
         assert_eq!("".parse::<SerialNumber>().unwrap_err().to_string(), "expected a serial number in hexadecimal");

@@ -60,7 +60,8 @@ impl Validity {
     }
 }
 
-fn unix(seconds: i64) -> UnixTime {
+/// A date before 1970 reads as 1970.
+pub(super) fn unix(seconds: i64) -> UnixTime {
     UnixTime::since_unix_epoch(core::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 

@@ -20,9 +20,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         &["limits", "pem", "text"],
         &[
             "x509_parser@mod",
+            "x509_parser@crl_read",
             "x509_parser@extensions",
             "x509_parser@general_name",
             "x509_parser@key_type",
+            "der@crl_read",
             "der@name",
             "der@key_type",
             "der@encode",

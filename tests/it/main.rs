@@ -15,6 +15,7 @@ mod policies;
 mod records;
 mod refusals;
 mod refused;
+mod revocation_lists;
 mod service;
 mod tool;
 mod troubles;

@@ -1,0 +1,378 @@
+//! (private) Reading the DER of a revocation list.
+//!
+//! By hand, not with x509-parser, which makes an object of some hundred bytes for each entry and takes an entry that it
+//! cannot read for the end of the list. One pass, then a sort; nothing is kept of an entry but where it stands.
+
+use std::collections::HashSet;
+
+use der::{AnyRef, Decode as _, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
+use rustls::pki_types::CertificateRevocationListDer;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::time::ASN1Time;
+
+use super::{Inner, InvalidRevocationList, RevocationReason, Revoked};
+use crate::cert::serial::minimal;
+use crate::cert::validity::unix;
+use crate::cert::{DistinguishedName, Fingerprint, ObjectIdentifier, SerialNumber, range_in};
+use crate::limits::{REVOCATION_LIST_BYTES, REVOCATION_LIST_NUMBER_BYTES};
+
+type Result<T> = core::result::Result<T, InvalidRevocationList>;
+
+// Content octets of the object identifiers of `id-ce` 2.5.29.x that are processed (RFC 5280, section 5).
+const NUMBER: &[u8] = &[0x55, 0x1d, 20];
+const REASON: &[u8] = &[0x55, 0x1d, 21];
+/// Says since when the key may have been in other hands: nothing depends on it.
+const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 24];
+const DELTA: &[u8] = &[0x55, 0x1d, 27];
+const DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
+const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 29];
+/// Says which of its keys the issuer signed with: the signature says it too.
+const AUTHORITY_KEY: &[u8] = &[0x55, 0x1d, 35];
+
+pub(super) fn read(der: &[u8]) -> Result<Inner> {
+    if der.starts_with(b"-----BEGIN ") {
+        return Err(InvalidRevocationList::IsPem);
+    }
+    if der.len() > REVOCATION_LIST_BYTES {
+        return Err(InvalidRevocationList::TooLarge { bytes: der.len() });
+    }
+    let mut file = Elements::new(der, 0)?;
+    let list = file.next(Tag::Sequence, "a SEQUENCE")?;
+    let rest = der.len() - file.offset();
+    if rest > 0 {
+        return Err(InvalidRevocationList::TrailingData { bytes: rest });
+    }
+    let mut list = Elements::inside(list)?;
+    let to_be_signed = list.next(Tag::Sequence, "what was signed")?;
+    let algorithm = list.next(Tag::Sequence, "the algorithm of the signature")?.content;
+    let offset = list.offset();
+    let signature = list.next(Tag::BitString, "the signature")?.content;
+    // X.690 §8.6.2: the first octet says how many bits of the last are unused; signatures are whole octets.
+    let [0, signature @ ..] = signature else {
+        return Err(malformed("a signature of whole octets", offset));
+    };
+    list.finish("the end of the list")?;
+
+    let mut tbs = Elements::inside(to_be_signed)?;
+    let offset = tbs.offset();
+    match tbs.optional(Tag::Integer)?.map(|version| version.content) {
+        None if tbs.peek() == Some(Tag::Sequence) => return Err(InvalidRevocationList::Version1),
+        Some([1]) => {}
+        _ => return Err(malformed("version 2", offset)),
+    }
+    if tbs.next(Tag::Sequence, "the algorithm of the signature")?.content != algorithm {
+        return Err(InvalidRevocationList::SignatureAlgorithms);
+    }
+    let issuer = tbs.next(Tag::Sequence, "the issuer's name")?.whole;
+    DistinguishedName::from_der(issuer).map_err(InvalidRevocationList::Issuer)?;
+    let this_update = tbs.date()?;
+    let next_update = match tbs.peek() {
+        Some(Tag::UtcTime | Tag::GeneralizedTime) => tbs.date()?,
+        _ => return Err(InvalidRevocationList::NoNextUpdate),
+    };
+    if this_update > next_update {
+        let (this_update, next_update) = (unix(this_update), unix(next_update));
+        return Err(InvalidRevocationList::Dates { this_update, next_update });
+    }
+    let entries = match tbs.optional(Tag::Sequence)? {
+        Some(entries) => read_entries(entries)?,
+        None => Box::default(),
+    };
+    let number = match tbs.optional(context(0, true))? {
+        Some(extensions) => read_extensions(extensions)?,
+        None => return Err(InvalidRevocationList::NoNumber),
+    };
+    tbs.finish("the end of what was signed")?;
+    Ok(Inner {
+        fingerprint: Fingerprint::of(der),
+        this_update: unix(this_update),
+        next_update: unix(next_update),
+        number,
+        entries,
+        issuer: range_in(der, issuer),
+        to_be_signed: range_in(der, to_be_signed.whole),
+        algorithm: range_in(der, algorithm),
+        signature: range_in(der, signature),
+        der: CertificateRevocationListDer::from(der.to_vec()),
+    })
+}
+
+/// Where the entries are, in the order of their serial numbers.
+fn read_entries(entries: Element<'_>) -> Result<Box<[u32]>> {
+    let mut elements = Elements::inside(entries)?;
+    let mut found = Vec::new();
+    while !elements.is_finished() {
+        let offset = elements.offset();
+        let entry = Entry::read(elements.next(Tag::Sequence, "an entry")?)?;
+        entry.reason()?;
+        let at = u32::try_from(offset).map_err(|_| InvalidRevocationList::TooLarge { bytes: offset })?;
+        found.push((minimal(entry.serial), at));
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, at)| at).collect())
+}
+
+/// The number of the list, if there is nothing in its extensions that forbids to rely on it.
+fn read_extensions(explicit: Element<'_>) -> Result<SerialNumber> {
+    let mut explicit = Elements::inside(explicit)?;
+    let extensions = explicit.next(Tag::Sequence, "the extensions")?;
+    explicit.finish("the end of the extensions")?;
+    let mut number = None;
+    for_each_extension(extensions, None, |extension| {
+        match extension.oid {
+            NUMBER if extension.critical => return Err(InvalidRevocationList::CriticalNumber),
+            NUMBER => number = Some(list_number(extension.value).ok_or_else(|| extension.fault(Fault::Malformed))?),
+            DELTA => return Err(InvalidRevocationList::Delta),
+            DISTRIBUTION_POINT => {
+                let indirect = is_indirect(extension.value).ok_or_else(|| extension.fault(Fault::Malformed))?;
+                let cause = if indirect { InvalidRevocationList::Indirect } else { InvalidRevocationList::Partitioned };
+                return Err(cause);
+            }
+            AUTHORITY_KEY => {}
+            _ if extension.critical => return Err(extension.fault(Fault::Critical)),
+            // What nothing here depends on may hold anything.
+            _ => {}
+        }
+        Ok(())
+    })?;
+    number.ok_or(InvalidRevocationList::NoNumber)
+}
+
+fn list_number(value: &[u8]) -> Option<SerialNumber> {
+    let content = one(value, Tag::Integer)?;
+    let number = SerialNumber::from_der_content(content);
+    let fits = !number.is_negative() && number.magnitude_bytes() <= REVOCATION_LIST_NUMBER_BYTES;
+    (fits && !content.is_empty()).then_some(number)
+}
+
+/// Whether an `IssuingDistributionPoint` has `indirectCRL`; `None` if it cannot be read (RFC 5280, section 5.2.5).
+fn is_indirect(value: &[u8]) -> Option<bool> {
+    let mut parts = SliceReader::new(one(value, Tag::Sequence)?).ok()?;
+    let mut indirect = false;
+    let mut next = 0;
+    while !parts.is_finished() {
+        let part = AnyRef::decode(&mut parts).ok()?;
+        let number = (next..=5).find(|number| part.tag() == context(*number, *number == 0))?;
+        next = number + 1;
+        match (number, part.value()) {
+            // The name of the point: one element, whatever it names.
+            (0, name) => AnyRef::from_der(name).map(drop).ok()?,
+            // The reasons: a bit string that has bits.
+            (3, [0..=7, _, ..]) | (1 | 2 | 4 | 5, [0]) => {}
+            (1 | 2 | 4 | 5, [0xff]) => indirect |= number == 4,
+            _ => return None,
+        }
+    }
+    Some(indirect)
+}
+
+/// One entry, without its frame.
+struct Entry<'a> {
+    /// Content octets.
+    serial: &'a [u8],
+    /// Seconds since 1970.
+    date: i64,
+    extensions: Option<Element<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    fn read(entry: Element<'a>) -> Result<Self> {
+        let mut parts = Elements::inside(entry)?;
+        let offset = parts.offset();
+        let serial = parts.next(Tag::Integer, "a serial number")?.content;
+        if serial.is_empty() {
+            return Err(malformed("a serial number", offset));
+        }
+        let date = parts.date()?;
+        let extensions = parts.optional(Tag::Sequence)?;
+        parts.finish("the end of the entry")?;
+        Ok(Self { serial, date, extensions })
+    }
+
+    /// The reason, if there is nothing in its extensions that forbids to rely on the list.
+    fn reason(&self) -> Result<Option<RevocationReason>> {
+        let Some(extensions) = self.extensions else { return Ok(None) };
+        let mut reason = None;
+        for_each_extension(extensions, Some(self.serial), |extension| {
+            match extension.oid {
+                REASON => match one(extension.value, Tag::Enumerated) {
+                    Some([code]) => reason = Some(RevocationReason::from_code(*code)),
+                    _ => return Err(extension.fault(Fault::Malformed)),
+                },
+                CERTIFICATE_ISSUER => return Err(InvalidRevocationList::Indirect),
+                INVALIDITY_DATE => {}
+                _ if extension.critical => return Err(extension.fault(Fault::Critical)),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(reason)
+    }
+}
+
+/// The serial number of the entry that stands here, as minimal content octets.
+pub(super) fn serial_at(der: &[u8], at: u32) -> &[u8] {
+    let serial = entry_at(der, at).and_then(|entry| Elements::inside(entry)?.next(Tag::Integer, "a serial number"));
+    minimal(serial.expect(READ_BEFORE).content)
+}
+
+/// What the entry that stands here says.
+pub(super) fn revoked_at(der: &[u8], at: u32) -> Revoked {
+    let entry = entry_at(der, at).and_then(Entry::read).expect(READ_BEFORE);
+    Revoked { date: unix(entry.date), reason: entry.reason().expect(READ_BEFORE) }
+}
+
+const READ_BEFORE: &str = "the same bytes were read in `from_der`";
+
+fn entry_at(der: &[u8], at: u32) -> Result<Element<'_>> {
+    let start = usize::try_from(at).expect(READ_BEFORE);
+    Elements::new(der.get(start..).expect(READ_BEFORE), start)?.next(Tag::Sequence, "an entry")
+}
+
+struct Extension<'a> {
+    /// Content octets of the serial number of the entry; `None` for the list.
+    entry: Option<&'a [u8]>,
+    /// Content octets.
+    oid: &'a [u8],
+    critical: bool,
+    value: &'a [u8],
+    offset: usize,
+}
+
+/// What is wrong with an extension.
+#[derive(Clone, Copy)]
+enum Fault {
+    Critical,
+    Duplicate,
+    Malformed,
+}
+
+impl Extension<'_> {
+    fn fault(&self, fault: Fault) -> InvalidRevocationList {
+        let entry = self.entry.map(SerialNumber::from_der_content);
+        match (ObjectIdentifier::from_der_content(self.oid), fault) {
+            (Err(_), _) => malformed("an object identifier", self.offset),
+            (Ok(extension), Fault::Critical) => InvalidRevocationList::CriticalExtension { entry, extension },
+            (Ok(extension), Fault::Duplicate) => InvalidRevocationList::DuplicateExtension { entry, extension },
+            (Ok(extension), Fault::Malformed) => InvalidRevocationList::MalformedExtension { entry, extension },
+        }
+    }
+}
+
+/// Shows each extension of the list, or of the entry for this serial number; none of them twice.
+fn for_each_extension<'a>(
+    extensions: Element<'a>,
+    entry: Option<&'a [u8]>,
+    mut judge: impl FnMut(&Extension<'a>) -> Result<()>,
+) -> Result<()> {
+    let mut extensions = Elements::inside(extensions)?;
+    let mut seen = HashSet::new();
+    while !extensions.is_finished() {
+        let offset = extensions.offset();
+        let mut parts = Elements::inside(extensions.next(Tag::Sequence, "an extension")?)?;
+        let oid = parts.next(Tag::ObjectIdentifier, "an object identifier")?.content;
+        let critical = match parts.optional(Tag::Boolean)?.map(|critical| critical.content) {
+            None | Some([0]) => false,
+            Some([0xff]) => true,
+            Some(_) => return Err(malformed("a boolean", offset)),
+        };
+        let value = parts.next(Tag::OctetString, "the value of an extension")?.content;
+        parts.finish("the end of the extension")?;
+        let extension = Extension { entry, oid, critical, value, offset };
+        if !seen.insert(oid) {
+            return Err(extension.fault(Fault::Duplicate));
+        }
+        judge(&extension)?;
+    }
+    Ok(())
+}
+
+/// The content of the one element that these bytes are.
+fn one(der: &[u8], tag: Tag) -> Option<&[u8]> {
+    AnyRef::from_der(der).ok().filter(|any| any.tag() == tag).map(AnyRef::value)
+}
+
+fn context(number: u32, constructed: bool) -> Tag {
+    Tag::ContextSpecific { constructed, number: TagNumber(number) }
+}
+
+fn malformed(expected: &'static str, offset: usize) -> InvalidRevocationList {
+    InvalidRevocationList::Malformed { expected, offset }
+}
+
+/// DER elements one after the other.
+struct Elements<'a> {
+    bytes: &'a [u8],
+    /// Where in the list `bytes` begin.
+    start: usize,
+    reader: SliceReader<'a>,
+}
+
+#[derive(Clone, Copy)]
+struct Element<'a> {
+    /// With tag and length.
+    whole: &'a [u8],
+    content: &'a [u8],
+    /// Where in the list the content begins.
+    start: usize,
+}
+
+impl<'a> Elements<'a> {
+    fn new(bytes: &'a [u8], start: usize) -> Result<Self> {
+        let reader = SliceReader::new(bytes).map_err(|_| InvalidRevocationList::TooLarge { bytes: bytes.len() })?;
+        Ok(Self { bytes, start, reader })
+    }
+
+    fn inside(element: Element<'a>) -> Result<Self> {
+        Self::new(element.content, element.start)
+    }
+
+    fn position(&self) -> usize {
+        usize::try_from(self.reader.position()).unwrap_or(usize::MAX)
+    }
+
+    /// Where in the list the next element is.
+    fn offset(&self) -> usize {
+        self.start + self.position()
+    }
+
+    fn is_finished(&self) -> bool {
+        self.reader.is_finished()
+    }
+
+    fn finish(self, expected: &'static str) -> Result<()> {
+        if self.is_finished() { Ok(()) } else { Err(malformed(expected, self.offset())) }
+    }
+
+    fn peek(&self) -> Option<Tag> {
+        Tag::peek(&self.reader).ok()
+    }
+
+    fn any(&mut self, expected: &'static str) -> Result<(Tag, Element<'a>)> {
+        let (offset, from) = (self.offset(), self.position());
+        let any = AnyRef::decode(&mut self.reader).map_err(|_| malformed(expected, offset))?;
+        let whole = self.bytes.get(from..self.position()).ok_or_else(|| malformed(expected, offset))?;
+        let content = any.value();
+        Ok((any.tag(), Element { whole, content, start: self.offset() - content.len() }))
+    }
+
+    fn next(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>> {
+        let offset = self.offset();
+        let (found, element) = self.any(expected)?;
+        if found == tag { Ok(element) } else { Err(malformed(expected, offset)) }
+    }
+
+    fn optional(&mut self, tag: Tag) -> Result<Option<Element<'a>>> {
+        if self.peek() == Some(tag) { self.next(tag, "a DER length that fits").map(Some) } else { Ok(None) }
+    }
+
+    /// Seconds since 1970.
+    fn date(&mut self) -> Result<i64> {
+        let offset = self.offset();
+        let (_, element) = self.any("a date")?;
+        match ASN1Time::from_der(element.whole) {
+            Ok(([], time)) => Ok(time.timestamp()),
+            _ => Err(malformed("a date", offset)),
+        }
+    }
+}
