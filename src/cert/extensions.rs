@@ -3,7 +3,8 @@
 use core::ops::Range;
 use std::collections::HashSet;
 
-use x509_parser::extensions::{ParsedExtension, SubjectAlternativeName, X509Extension};
+use x509_parser::asn1_rs::Oid;
+use x509_parser::extensions::{KeyUsage, ParsedExtension, SubjectAlternativeName, X509Extension};
 use x509_parser::prelude::FromDer as _;
 
 use super::{GeneralName, InvalidCertificate, ObjectIdentifier, range_in};
@@ -11,13 +12,28 @@ use crate::limits::NAMES_PER_CERTIFICATE;
 
 #[derive(Debug, Default)]
 pub(crate) struct Extensions {
-    ca: bool,
-    /// `None` without a key usage extension, else whether it has `keyCertSign`.
-    key_cert_sign: Option<bool>,
+    basic_constraints: Option<BasicConstraints>,
+    key_usage: Option<KeyUsage>,
+    /// `None` without an extended key usage extension, else whether it has `id-kp-clientAuth`.
+    client_auth: Option<bool>,
     /// The first critical extension that path validation does not process.
     unknown_critical: Option<ObjectIdentifier>,
     /// Where in the certificate the value of the subject alternative name extension is.
     alternative_names: Option<Range<usize>>,
+    /// Where the value of the extended key usage extension is.
+    extended_key_usage: Option<Range<usize>>,
+    /// Where the value of the name constraints extension is.
+    name_constraints: Option<Range<usize>>,
+}
+
+/// A basic constraints extension (RFC 5280, section 4.2.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "for path validation")]
+pub(crate) struct BasicConstraints {
+    pub(crate) critical: bool,
+    pub(crate) ca: bool,
+    /// How many intermediates may stand below it.
+    pub(crate) path_len: Option<u32>,
 }
 
 /// What path validation processes (RFC 5280, section 4.2), by the last octet of `id-ce` 2.5.29.x: subject key
@@ -44,8 +60,17 @@ impl Extensions {
                 found.unknown_critical = Some(oid()?);
             }
             match extension.parsed_extension() {
-                ParsedExtension::BasicConstraints(constraints) => found.ca = constraints.ca,
-                ParsedExtension::KeyUsage(usage) => found.key_cert_sign = Some(usage.key_cert_sign()),
+                ParsedExtension::BasicConstraints(constraints) => {
+                    let (critical, ca, path_len) =
+                        (extension.critical, constraints.ca, constraints.path_len_constraint);
+                    found.basic_constraints = Some(BasicConstraints { critical, ca, path_len });
+                }
+                ParsedExtension::ExtendedKeyUsage(usage) => {
+                    found.client_auth = Some(usage.client_auth);
+                    found.extended_key_usage = Some(range_in(der, extension.value));
+                }
+                ParsedExtension::KeyUsage(usage) => found.key_usage = Some(*usage),
+                ParsedExtension::NameConstraints(_) => found.name_constraints = Some(range_in(der, extension.value)),
                 ParsedExtension::SubjectAlternativeName(names) => {
                     let count = names.general_names.len();
                     if count > NAMES_PER_CERTIFICATE {
@@ -64,22 +89,158 @@ impl Extensions {
     }
 
     pub(super) fn alternative_names(&self, der: &[u8]) -> Vec<GeneralName> {
-        let Some(range) = self.alternative_names.clone() else { return Vec::new() };
-        let value = der.get(range).expect("the range was found in the same bytes in `from_der`");
-        let (_, names) = SubjectAlternativeName::from_der(value).expect("the same bytes were parsed in `from_der`");
+        let Some(value) = value(der, self.alternative_names.as_ref()) else { return Vec::new() };
+        let (_, names) = SubjectAlternativeName::from_der(value).expect(PARSED_BEFORE);
         names.general_names.iter().map(GeneralName::from_parsed).collect()
     }
 
     pub(super) fn is_ca(&self) -> bool {
-        self.ca
+        self.basic_constraints.is_some_and(|constraints| constraints.ca)
     }
 
     /// False if a key usage extension is there and does not allow to sign certificates.
     pub(crate) fn may_sign_certificates(&self) -> bool {
-        self.key_cert_sign.unwrap_or(true)
+        self.key_cert_sign().unwrap_or(true)
+    }
+
+    /// `None` without basic constraints, which is not the same as those that say it is no CA.
+    #[allow(dead_code, reason = "for path validation")]
+    pub(crate) fn basic_constraints(&self) -> Option<BasicConstraints> {
+        self.basic_constraints
+    }
+
+    /// Whether key usage has `digitalSignature`; `None` without key usage.
+    #[allow(dead_code, reason = "for path validation")]
+    pub(crate) fn digital_signature(&self) -> Option<bool> {
+        self.key_usage.as_ref().map(KeyUsage::digital_signature)
+    }
+
+    /// Whether key usage has `keyCertSign`; `None` without key usage.
+    pub(crate) fn key_cert_sign(&self) -> Option<bool> {
+        self.key_usage.as_ref().map(KeyUsage::key_cert_sign)
+    }
+
+    /// Whether key usage has `cRLSign`; `None` without key usage.
+    #[allow(dead_code, reason = "for the verification of revocation lists")]
+    pub(crate) fn crl_sign(&self) -> Option<bool> {
+        self.key_usage.as_ref().map(KeyUsage::crl_sign)
+    }
+
+    /// Whether extended key usage has `id-kp-clientAuth`; `None` without extended key usage. `anyExtendedKeyUsage` does
+    /// not count: whoever wrote it did not say that this is for clients.
+    #[allow(dead_code, reason = "for path validation")]
+    pub(crate) fn allows_client_auth(&self) -> Option<bool> {
+        self.client_auth
+    }
+
+    /// The purposes in the order of the certificate `der`, without those that no [`ObjectIdentifier`] can hold; may be
+    /// empty. `None` without extended key usage.
+    #[allow(dead_code, reason = "for path validation")]
+    pub(crate) fn extended_key_usage(&self, der: &[u8]) -> Option<Vec<ObjectIdentifier>> {
+        let value = value(der, self.extended_key_usage.as_ref())?;
+        let (_, purposes) = Vec::<Oid<'_>>::from_der(value).expect(PARSED_BEFORE);
+        let purposes = purposes.iter().filter_map(|oid| ObjectIdentifier::from_der_content(oid.as_bytes()).ok());
+        Some(purposes.collect())
+    }
+
+    #[allow(dead_code, reason = "for path validation")]
+    pub(crate) fn has_name_constraints(&self) -> bool {
+        self.name_constraints.is_some()
+    }
+
+    /// The DER of the name constraints in the certificate `der`. Only its outline was read: names in it may be malformed.
+    #[allow(dead_code, reason = "for path validation")]
+    pub(crate) fn name_constraints<'a>(&self, der: &'a [u8]) -> Option<&'a [u8]> {
+        value(der, self.name_constraints.as_ref())
     }
 
     pub(crate) fn unknown_critical(&self) -> Option<&ObjectIdentifier> {
         self.unknown_critical.as_ref()
+    }
+}
+
+const PARSED_BEFORE: &str = "the same bytes were parsed in `from_der`";
+
+fn value<'a>(der: &'a [u8], range: Option<&Range<usize>>) -> Option<&'a [u8]> {
+    range.map(|range| der.get(range.clone()).expect("the range was found in the same bytes in `from_der`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cert::Certificate;
+    use crate::testing::{KeyUsageBit, TestCertificate, TestName};
+
+    fn made(with: impl FnOnce(TestCertificate) -> TestCertificate) -> Certificate {
+        with(TestCertificate::new("CN=a")).self_signed().certificate().clone()
+    }
+
+    #[test]
+    fn without_extensions_nothing_is_said() {
+        let certificate = made(|plain| plain);
+        let extensions = certificate.extensions();
+        assert_eq!(extensions.basic_constraints(), None);
+        assert_eq!(
+            (extensions.digital_signature(), extensions.key_cert_sign(), extensions.crl_sign()),
+            (None, None, None)
+        );
+        assert_eq!((extensions.allows_client_auth(), extensions.extended_key_usage(certificate.der())), (None, None));
+        assert_eq!((extensions.has_name_constraints(), extensions.name_constraints(certificate.der())), (false, None));
+        assert!(!certificate.is_ca() && extensions.may_sign_certificates());
+    }
+
+    #[test]
+    fn basic_constraints_are_told_as_they_stand() {
+        for critical in [true, false] {
+            for ca in [true, false] {
+                for path_len in [None, Some(0), Some(200)] {
+                    let certificate = made(|plain| plain.with_basic_constraints(ca, path_len, critical));
+                    let expected = BasicConstraints { critical, ca, path_len: path_len.map(u32::from) };
+                    assert_eq!(certificate.extensions().basic_constraints(), Some(expected));
+                    assert_eq!(certificate.is_ca(), ca);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_usage_is_told_by_its_own_bit() {
+        use KeyUsageBit::{CrlSign, DecipherOnly, DigitalSignature, EncipherOnly, KeyAgreement, KeyCertSign};
+        for bit in [DigitalSignature, KeyAgreement, KeyCertSign, CrlSign, EncipherOnly, DecipherOnly] {
+            let certificate = made(|plain| plain.with_key_usage(&[bit]));
+            let extensions = certificate.extensions();
+            assert_eq!(extensions.digital_signature(), Some(bit == DigitalSignature));
+            assert_eq!(extensions.key_cert_sign(), Some(bit == KeyCertSign));
+            assert_eq!(extensions.crl_sign(), Some(bit == CrlSign));
+            assert_eq!(extensions.may_sign_certificates(), bit == KeyCertSign);
+        }
+        assert_eq!(made(|plain| plain.with_key_usage(&[])).extensions().digital_signature(), Some(false));
+    }
+
+    #[test]
+    fn any_purpose_is_not_that_of_clients() {
+        let told = |certificate: &Certificate| {
+            let purposes = certificate.extensions().extended_key_usage(certificate.der()).unwrap();
+            let purposes: Vec<_> = purposes.iter().map(ToString::to_string).collect();
+            (certificate.extensions().allows_client_auth(), purposes.join(" "))
+        };
+        let row = |allowed, purposes: &str| (Some(allowed), purposes.to_owned());
+        assert_eq!(told(&made(|plain| plain.with_purposes(&[]))), row(false, ""));
+        assert_eq!(told(&made(|plain| plain.with_purpose(1))), row(false, "1.3.6.1.5.5.7.3.1"));
+        let both = made(|plain| plain.with_purposes(&[1, 2, 1]));
+        assert_eq!(told(&both), row(true, "1.3.6.1.5.5.7.3.1 1.3.6.1.5.5.7.3.2 1.3.6.1.5.5.7.3.1"));
+        assert_eq!(told(&made(TestCertificate::with_any_purpose)), row(false, "2.5.29.37.0"));
+        // An arc of 133 bits, which a pin may have.
+        let large = [&[0x30, 22, 6, 20, 0x2a][..], &[0xff; 18], &[0x7f]].concat();
+        assert_eq!(told(&made(|plain| plain.with_extension("2.5.29.37", false, &large))), row(false, ""));
+    }
+
+    #[test]
+    fn name_constraints_are_given_as_they_stand() {
+        let certificate = made(|plain| plain.with_name_constraints(&[TestName::Dns("a")], &[], true));
+        assert!(certificate.extensions().has_name_constraints());
+        let expected: &[u8] = &[0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, b'a'];
+        assert_eq!(certificate.extensions().name_constraints(certificate.der()), Some(expected));
+        assert_eq!(certificate.extensions().unknown_critical(), None);
     }
 }
