@@ -12,6 +12,7 @@ mod strength;
 mod text;
 mod trace;
 mod user;
+mod voucher;
 
 pub mod cert;
 pub mod decision;

@@ -53,3 +53,18 @@ pub const RSA_BITS_MAX: usize = 8192;
 /// Longest lifetime of a certificate made by [`Identity::generate`](crate::Identity::generate): what STRUST and most
 /// partners find long, and still short of "for ever".
 pub const GENERATED_LIFETIME: Duration = Duration::from_secs(20 * 366 * 86_400);
+
+/// Public keys that anchors of one name may have in one bundle: a CA that renews has two, cross-signing makes three.
+pub const ANCHOR_KEYS_PER_NAME: usize = 4;
+
+/// Signature verifications that one decision may cost, over all anchors: a chain of four under four anchors of its name.
+pub const SIGNATURES_PER_DECISION: usize = 16;
+
+/// Certificates that one decision may look at while it searches for paths, counted each time.
+pub const PATH_STEPS_PER_DECISION: usize = 64;
+
+/// How far in the future a revocation list may begin: the clocks of a CA and of a gateway differ.
+pub const REVOCATION_SKEW: Duration = Duration::from_secs(300);
+
+/// Valid paths that a policy remembers unless told otherwise, at some 4 KiB each.
+pub const REMEMBERED_PATHS: usize = 4096;

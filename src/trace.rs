@@ -16,6 +16,14 @@ pub(crate) enum Check {
     Size,
     /// The certificate is pinned.
     Pin,
+    /// Nothing keeps the pin out at any time: no denial, no purpose that was asked for.
+    Barred,
+    /// Neither the certificate's key nor its issuer and serial number is denied.
+    Denied,
+    /// The certificate's public key is pinned.
+    KeyPin,
+    /// Anchors vouch for the certificate.
+    Path,
     /// The time lies in the certificate's validity.
     Validity,
     /// A rule names the certificate.
@@ -24,6 +32,8 @@ pub(crate) enum Check {
     KeyRule,
     /// The rules agree on one user.
     OneUser,
+    /// The user is not disabled.
+    Enabled,
 }
 
 pub(crate) trait Trace {

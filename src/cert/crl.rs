@@ -175,25 +175,21 @@ impl RevocationList {
     }
 
     /// The DER of the issuer's name as it stands there.
-    #[allow(dead_code, reason = "for the verification of revocation lists")]
     pub(crate) fn issuer_der(&self) -> &[u8] {
         self.part(&self.0.issuer)
     }
 
     /// What was signed: the whole `TBSCertList`.
-    #[allow(dead_code, reason = "for the verification of revocation lists")]
     pub(crate) fn to_be_signed(&self) -> &[u8] {
         self.part(&self.0.to_be_signed)
     }
 
     /// How it was signed: the content of the `AlgorithmIdentifier`, without tag and length.
-    #[allow(dead_code, reason = "for the verification of revocation lists")]
     pub(crate) fn signature_algorithm(&self) -> &[u8] {
         self.part(&self.0.algorithm)
     }
 
     /// The octets of the signature.
-    #[allow(dead_code, reason = "for the verification of revocation lists")]
     pub(crate) fn signature(&self) -> &[u8] {
         self.part(&self.0.signature)
     }

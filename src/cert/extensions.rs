@@ -28,7 +28,6 @@ pub(crate) struct Extensions {
 
 /// A basic constraints extension (RFC 5280, section 4.2.1.9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "for path validation")]
 pub(crate) struct BasicConstraints {
     pub(crate) critical: bool,
     pub(crate) ca: bool,
@@ -98,19 +97,12 @@ impl Extensions {
         self.basic_constraints.is_some_and(|constraints| constraints.ca)
     }
 
-    /// False if a key usage extension is there and does not allow to sign certificates.
-    pub(crate) fn may_sign_certificates(&self) -> bool {
-        self.key_cert_sign().unwrap_or(true)
-    }
-
     /// `None` without basic constraints, which is not the same as those that say it is no CA.
-    #[allow(dead_code, reason = "for path validation")]
     pub(crate) fn basic_constraints(&self) -> Option<BasicConstraints> {
         self.basic_constraints
     }
 
     /// Whether key usage has `digitalSignature`; `None` without key usage.
-    #[allow(dead_code, reason = "for path validation")]
     pub(crate) fn digital_signature(&self) -> Option<bool> {
         self.key_usage.as_ref().map(KeyUsage::digital_signature)
     }
@@ -121,21 +113,18 @@ impl Extensions {
     }
 
     /// Whether key usage has `cRLSign`; `None` without key usage.
-    #[allow(dead_code, reason = "for the verification of revocation lists")]
     pub(crate) fn crl_sign(&self) -> Option<bool> {
         self.key_usage.as_ref().map(KeyUsage::crl_sign)
     }
 
     /// Whether extended key usage has `id-kp-clientAuth`; `None` without extended key usage. `anyExtendedKeyUsage` does
     /// not count: whoever wrote it did not say that this is for clients.
-    #[allow(dead_code, reason = "for path validation")]
     pub(crate) fn allows_client_auth(&self) -> Option<bool> {
         self.client_auth
     }
 
     /// The purposes in the order of the certificate `der`, without those that no [`ObjectIdentifier`] can hold; may be
     /// empty. `None` without extended key usage.
-    #[allow(dead_code, reason = "for path validation")]
     pub(crate) fn extended_key_usage(&self, der: &[u8]) -> Option<Vec<ObjectIdentifier>> {
         let value = value(der, self.extended_key_usage.as_ref())?;
         let (_, purposes) = Vec::<Oid<'_>>::from_der(value).expect(PARSED_BEFORE);
@@ -143,15 +132,8 @@ impl Extensions {
         Some(purposes.collect())
     }
 
-    #[allow(dead_code, reason = "for path validation")]
     pub(crate) fn has_name_constraints(&self) -> bool {
         self.name_constraints.is_some()
-    }
-
-    /// The DER of the name constraints in the certificate `der`. Only its outline was read: names in it may be malformed.
-    #[allow(dead_code, reason = "for path validation")]
-    pub(crate) fn name_constraints<'a>(&self, der: &'a [u8]) -> Option<&'a [u8]> {
-        value(der, self.name_constraints.as_ref())
     }
 
     pub(crate) fn unknown_critical(&self) -> Option<&ObjectIdentifier> {
@@ -185,8 +167,8 @@ mod tests {
             (None, None, None)
         );
         assert_eq!((extensions.allows_client_auth(), extensions.extended_key_usage(certificate.der())), (None, None));
-        assert_eq!((extensions.has_name_constraints(), extensions.name_constraints(certificate.der())), (false, None));
-        assert!(!certificate.is_ca() && extensions.may_sign_certificates());
+        assert!(!extensions.has_name_constraints());
+        assert!(!certificate.is_ca() && extensions.key_cert_sign().is_none());
     }
 
     #[test]
@@ -212,7 +194,6 @@ mod tests {
             assert_eq!(extensions.digital_signature(), Some(bit == DigitalSignature));
             assert_eq!(extensions.key_cert_sign(), Some(bit == KeyCertSign));
             assert_eq!(extensions.crl_sign(), Some(bit == CrlSign));
-            assert_eq!(extensions.may_sign_certificates(), bit == KeyCertSign);
         }
         assert_eq!(made(|plain| plain.with_key_usage(&[])).extensions().digital_signature(), Some(false));
     }
@@ -239,8 +220,6 @@ mod tests {
     fn name_constraints_are_given_as_they_stand() {
         let certificate = made(|plain| plain.with_name_constraints(&[TestName::Dns("a")], &[], true));
         assert!(certificate.extensions().has_name_constraints());
-        let expected: &[u8] = &[0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, b'a'];
-        assert_eq!(certificate.extensions().name_constraints(certificate.der()), Some(expected));
         assert_eq!(certificate.extensions().unknown_critical(), None);
     }
 }

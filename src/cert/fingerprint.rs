@@ -8,6 +8,26 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// A SHA-256 that is not finished, and can be continued in more than one way.
+#[derive(Clone)]
+pub(crate) struct Hashing(Sha256);
+
+impl Hashing {
+    pub(crate) fn of(beginning: &[u8]) -> Self {
+        Self(Sha256::new_with_prefix(beginning))
+    }
+
+    pub(crate) fn continued(&self, rest: &[u8]) -> [u8; 32] {
+        self.0.clone().chain_update(rest).finalize().into()
+    }
+}
+
+impl fmt::Debug for Hashing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hashing")
+    }
+}
+
 /// Text that is no fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected `{prefix}` and 64 hexadecimal digits (colons between pairs are fine), {found}")]

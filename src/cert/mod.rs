@@ -35,7 +35,7 @@ pub use validity::Validity;
 pub use crate::pem::InvalidPem;
 
 pub(crate) use extensions::Extensions;
-pub(crate) use fingerprint::{fingerprint, parse_sha256, write_hex};
+pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
 pub(crate) use validity::{Standing, show};
 
 use crate::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};
@@ -228,13 +228,11 @@ impl Certificate {
     }
 
     /// The DER of the issuer's name as it stands there: path validation compares names octet by octet.
-    #[allow(dead_code, reason = "for path validation; the certificates of `testing` use it already")]
     pub(crate) fn issuer_der(&self) -> &[u8] {
         self.part(&self.0.issuer)
     }
 
     /// The DER of the subject as it stands there.
-    #[allow(dead_code, reason = "for path validation; the certificates of `testing` use it already")]
     pub(crate) fn subject_der(&self) -> &[u8] {
         self.part(&self.0.subject)
     }

@@ -47,6 +47,16 @@ impl Validity {
         self.standing(now) == Standing::Within
     }
 
+    /// The seconds from which on the answer of [`contains`](Self::contains) may be another.
+    pub(crate) fn changes(&self) -> [i64; 2] {
+        [self.not_before, self.not_after.saturating_add(1)]
+    }
+
+    /// The last second, before 1970 too.
+    pub(crate) fn last_second(&self) -> i64 {
+        self.not_after
+    }
+
     pub(crate) fn standing(&self, now: UnixTime) -> Standing {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         // Late first: a period that ends before it begins contains nothing and was never valid.

@@ -120,7 +120,14 @@ impl Policy {
         match lookup {
             Lookup::Ambiguous(rules) => Err(Refusal::new(Reason::Ambiguous { certificate, rules })),
             Lookup::None => Err(Refusal::new(Reason::NotMapped { certificate })),
-            Lookup::One(rule) => Ok(Principal::new(self, verified, rule, evidence)),
+            Lookup::One(rule) => {
+                let disabled = self.is_disabled(&rule.user);
+                trace.step(Check::Enabled, !disabled, format_args!("`{}`", rule.user));
+                if disabled {
+                    return Err(Refusal::new(Reason::UserDisabled { user: rule.user }));
+                }
+                Ok(Principal::new(self, verified, rule, evidence))
+            }
         }
     }
 

@@ -10,7 +10,8 @@ use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
 use crate::map::{Matched, Selector};
 use crate::policy::{Authority, HostId};
 use crate::text::OneLine;
-use crate::trust::{BundleName, Distrust, Untrusted};
+use crate::trust::{BundleName, Distrust, PathFailure, Untrusted};
+use crate::user::UserName;
 
 /// Why a peer is nobody: an answer, not an accident. Cheap to clone.
 ///
@@ -28,6 +29,7 @@ pub(crate) enum Reason {
     Misdirected { host: HostId, authority: String },
     NotMapped { certificate: Fingerprint },
     UnknownHost { host: HostId, in_force: HostId },
+    UserDisabled { user: UserName },
 }
 
 impl Reason {
@@ -74,10 +76,14 @@ codes! {
     CertificateExpired = "certificate-expired",
     /// The certificate's validity has not begun.
     CertificateNotYetValid = "certificate-not-yet-valid",
+    /// A CA took back the certificate, or one of those that vouch for it.
+    CertificateRevoked = "certificate-revoked",
     /// The certificate is larger than this crate reads.
     CertificateTooLarge = "certificate-too-large",
     /// The peer presented more certificates than this crate reads.
     ChainTooLong = "chain-too-long",
+    /// The certificate is denied, whatever vouches for it.
+    Denied = "denied",
     /// The peer did not prove in the handshake that it has the certificate's key.
     KeyNotProven = "key-not-proven",
     /// The request is for another host than the connection was made to.
@@ -86,10 +92,18 @@ codes! {
     NoCertificate = "no-certificate",
     /// The certificate is trusted, but no rule says whose it is.
     NotMapped = "not-mapped",
+    /// An anchor has the issuer's name, but the path to it is not valid.
+    PathInvalid = "path-invalid",
+    /// Whether the certificate is revoked cannot be told.
+    RevocationUnknown = "revocation-unknown",
     /// The policy in force does not have the host that the connection was made to.
     UnknownHost = "unknown-host",
     /// Nothing vouches for the certificate.
     Untrusted = "untrusted",
+    /// The user is known and disabled.
+    UserDisabled = "user-disabled",
+    /// The certificate, or one of those that vouch for it, is for other purposes than client authentication.
+    WrongPurpose = "wrong-purpose",
 }
 
 impl RefusalCode {
@@ -101,12 +115,18 @@ impl RefusalCode {
             Self::Ambiguous
             | Self::CertificateExpired
             | Self::CertificateNotYetValid
+            | Self::CertificateRevoked
             | Self::CertificateTooLarge
             | Self::ChainTooLong
+            | Self::Denied
             | Self::KeyNotProven
             | Self::NoCertificate
             | Self::NotMapped
-            | Self::Untrusted => 401,
+            | Self::PathInvalid
+            | Self::RevocationUnknown
+            | Self::Untrusted
+            | Self::UserDisabled
+            | Self::WrongPurpose => 401,
         }
     }
 }
@@ -129,9 +149,11 @@ impl Refusal {
             Reason::Ambiguous { .. } => RefusalCode::Ambiguous,
             Reason::Distrust { cause, .. } => match cause {
                 Distrust::ChainTooLong { .. } => RefusalCode::ChainTooLong,
+                Distrust::Denied { .. } => RefusalCode::Denied,
                 Distrust::Expired { .. } => RefusalCode::CertificateExpired,
                 Distrust::NoCertificate => RefusalCode::NoCertificate,
                 Distrust::NotYetValid { .. } => RefusalCode::CertificateNotYetValid,
+                Distrust::Path { failure, .. } => path_code(failure),
                 Distrust::TooLarge { .. } => RefusalCode::CertificateTooLarge,
                 Distrust::Unknown { .. } => RefusalCode::Untrusted,
             },
@@ -139,6 +161,7 @@ impl Refusal {
             Reason::Misdirected { .. } => RefusalCode::Misdirected,
             Reason::NotMapped { .. } => RefusalCode::NotMapped,
             Reason::UnknownHost { .. } => RefusalCode::UnknownHost,
+            Reason::UserDisabled { .. } => RefusalCode::UserDisabled,
         }
     }
 
@@ -153,6 +176,15 @@ impl Refusal {
     pub fn untrusted(&self) -> Option<&Untrusted> {
         match &*self.0 {
             Reason::Distrust { cause: Distrust::Unknown { cause, .. }, .. } => Some(cause),
+            _ => None,
+        }
+    }
+
+    /// Why no anchor vouches for the certificate; `None` for every other refusal.
+    #[must_use]
+    pub fn path_failure(&self) -> Option<&PathFailure> {
+        match &*self.0 {
+            Reason::Distrust { cause: Distrust::Path { failure, .. }, .. } => Some(failure),
             _ => None,
         }
     }
@@ -178,12 +210,18 @@ impl Refusal {
                 Distrust::ChainTooLong { certificates } => {
                     format!("{certificates} certificates were presented, at most {CHAIN_LENGTH} are read")
                 }
+                Distrust::Denied { fingerprint, denial } => {
+                    format!("certificate {fingerprint} is denied: {denial}")
+                }
                 Distrust::Expired { fingerprint, validity } => {
                     format!("the validity of certificate {fingerprint} ended at {}", show(validity.not_after()))
                 }
                 Distrust::NoCertificate => "no certificate was presented".to_owned(),
                 Distrust::NotYetValid { fingerprint, validity } => {
                     format!("the validity of certificate {fingerprint} begins at {}", show(validity.not_before()))
+                }
+                Distrust::Path { fingerprint, failure } => {
+                    format!("no anchor in bundle `{bundle}` vouches for certificate {fingerprint}: {failure}")
                 }
                 Distrust::TooLarge { bytes } => {
                     format!("the certificate has {bytes} bytes, at most {CERTIFICATE_BYTES} are read")
@@ -205,6 +243,7 @@ impl Refusal {
             Reason::UnknownHost { host, in_force } => {
                 format!("the connection was made to host `{host}`, but the policy in force is for host `{in_force}`")
             }
+            Reason::UserDisabled { user } => format!("user `{user}` is disabled"),
         }
     }
 
@@ -217,6 +256,7 @@ impl Refusal {
             }
             Reason::Distrust { cause, bundle } => match cause {
                 Distrust::ChainTooLong { .. } => "have the partner present only its own certificate and its issuers".to_owned(),
+                Distrust::Denied { denial, .. } => format!("refuse it, or lift the denial `{denial}`"),
                 Distrust::Expired { .. } => {
                     "have the partner renew its certificate, add the new one beside this one, then remove this one".to_owned()
                 }
@@ -224,6 +264,7 @@ impl Refusal {
                     "have the partner configure its client certificate for this connection (in SOAMANAGER: X.509 SSL client certificate)".to_owned()
                 }
                 Distrust::NotYetValid { .. } => "check the clocks of both sides, or wait until the validity begins".to_owned(),
+                Distrust::Path { failure, .. } => failure.cure(),
                 Distrust::TooLarge { .. } => "have the partner make a smaller certificate".to_owned(),
                 Distrust::Unknown { fingerprint, cause } => unknown_cure(bundle, *fingerprint, cause),
             },
@@ -237,7 +278,30 @@ impl Refusal {
             Reason::UnknownHost { host, .. } => {
                 format!("build the policy for host `{host}`, as the endpoint was made for it, and put that in force")
             }
+            Reason::UserDisabled { user } => format!("refuse it, or enable the user `{user}` again"),
         }
+    }
+}
+
+fn path_code(failure: &PathFailure) -> RefusalCode {
+    match failure {
+        PathFailure::ChainIncomplete { .. } | PathFailure::UnknownIssuer { .. } => RefusalCode::Untrusted,
+        PathFailure::Denied { .. } => RefusalCode::Denied,
+        PathFailure::Expired { .. } => RefusalCode::CertificateExpired,
+        PathFailure::NotYetValid { .. } => RefusalCode::CertificateNotYetValid,
+        PathFailure::Purpose { .. } => RefusalCode::WrongPurpose,
+        PathFailure::RevocationUnknown { .. } => RefusalCode::RevocationUnknown,
+        PathFailure::Revoked { .. } => RefusalCode::CertificateRevoked,
+        PathFailure::Algorithm { .. }
+        | PathFailure::BadSignature { .. }
+        | PathFailure::EndEntityIsCa
+        | PathFailure::Issuer { .. }
+        | PathFailure::KeyUsage
+        | PathFailure::NameConstraint { .. }
+        | PathFailure::PathLength
+        | PathFailure::TooMuchWork { .. }
+        | PathFailure::Unprocessable { .. }
+        | PathFailure::WeakKey(_) => RefusalCode::PathInvalid,
     }
 }
 

@@ -32,10 +32,12 @@ fn a_trace_sees_every_check_and_changes_no_answer() {
             (Check::Presented, true),
             (Check::Size, true),
             (Check::Pin, true),
+            (Check::Barred, true),
             (Check::Validity, true),
             (Check::CertificateRule, true),
             (Check::KeyRule, false),
             (Check::OneUser, true),
+            (Check::Enabled, true),
         ]
     );
     assert_eq!(steps.0[3].2, format!("{} in bundle `partners`", certificate.fingerprint()));
@@ -45,7 +47,7 @@ fn a_trace_sees_every_check_and_changes_no_answer() {
     let evidence = Evidence::after_handshake(policy.host().id().clone(), stranger.chain());
     let mut steps = Steps::default();
     assert!(policy.decide_traced(&evidence, NOW, &mut steps).refusal().is_some());
-    assert_eq!(steps.0.last().map(|(check, holds, _)| (*check, *holds)), Some((Check::Pin, false)));
+    assert_eq!(steps.0.last().map(|(check, holds, _)| (*check, *holds)), Some((Check::Path, false)));
 }
 
 #[test]

@@ -1,13 +1,21 @@
 //! Putting a policy together, and finding all that is wrong with it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::{Host, Policy, PolicyDigest, PolicyError, Problem};
-use crate::cert::Certificate;
+use rustls::crypto::CryptoProvider;
+
+use super::{Host, Policy, PolicyDigest, PolicyError, Problem, Rules};
+use crate::cert::{Certificate, Hashing};
+use crate::limits::REMEMBERED_PATHS;
 use crate::map::{CertUserMapping, Lookup, MappingTable, Selector};
+use crate::provider;
 use crate::role::{Holder, Role, RoleAssignment};
 use crate::trace::NoTrace;
-use crate::trust::{EntryKind, TrustBundle, TrustError, TrustState};
+use crate::trust::{
+    Algorithms, Denial, DenyList, EntryKind, Revocation, RevocationState, TrustBundle, TrustError, TrustIndex,
+    TrustState,
+};
 use crate::user::UserName;
 
 /// Collects trust, rules and roles, and builds a [`Policy`] if they do not contradict each other.
@@ -36,6 +44,10 @@ pub struct PolicyBuilder {
     host: Host,
     mappings: Vec<CertUserMapping>,
     assignments: Vec<RoleAssignment>,
+    revocation: Revocation,
+    denials: Vec<Denial>,
+    disabled: BTreeSet<UserName>,
+    remembered: usize,
     problems: Vec<Problem>,
 }
 
@@ -49,7 +61,16 @@ impl PolicyBuilder {
 
     /// A policy for this host and whom its bundle vouches for.
     pub fn for_host(host: Host) -> Self {
-        Self { host, mappings: Vec::new(), assignments: Vec::new(), problems: Vec::new() }
+        Self {
+            host,
+            mappings: Vec::new(),
+            assignments: Vec::new(),
+            revocation: Revocation::new(),
+            denials: Vec::new(),
+            disabled: BTreeSet::new(),
+            remembered: REMEMBERED_PATHS,
+            problems: Vec::new(),
+        }
     }
 
     /// A partner in one line: pins its certificate to the host's bundle, maps it to `user`, and gives `user` the roles.
@@ -90,22 +111,68 @@ impl PolicyBuilder {
         self
     }
 
+    /// Gives the revocation lists of the CAs; they replace those given before.
+    pub fn revocation(self, revocation: Revocation) -> Self {
+        Self { revocation, ..self }
+    }
+
+    /// Refuses a certificate whatever vouches for it, pins and exceptions included.
+    pub fn denial(mut self, denial: Denial) -> Self {
+        self.denials.push(denial);
+        self
+    }
+
+    /// Refuses certificates whatever vouches for them.
+    pub fn denials(mut self, denials: impl IntoIterator<Item = Denial>) -> Self {
+        self.denials.extend(denials);
+        self
+    }
+
+    /// Refuses a user, by whatever certificate and rule it comes.
+    pub fn disabled_user(mut self, user: UserName) -> Self {
+        self.disabled.insert(user);
+        self
+    }
+
+    /// Says how many valid paths to anchors are remembered between decisions; 0 remembers none. Without further words
+    /// [`REMEMBERED_PATHS`]. It changes no decision.
+    pub fn remembered_paths(self, paths: usize) -> Self {
+        Self { remembered: paths, ..self }
+    }
+
     /// Checks everything together.
     ///
     /// # Errors
     /// [`PolicyError`] with every [`Problem`] that there is.
     pub fn build(self) -> Result<Policy, PolicyError> {
-        let Self { host, mappings, assignments, mut problems } = self;
+        match provider::default() {
+            Ok(provider) => self.build_with_provider(&provider),
+            Err(cause) => Err(PolicyError::of([Problem::NoProvider(cause)].into_iter())),
+        }
+    }
+
+    /// As [`build`](Self::build), with the crypto provider that verifies signatures of certificates.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_with_provider(self, provider: &CryptoProvider) -> Result<Policy, PolicyError> {
+        let Self { host, mappings, assignments, revocation, denials, disabled, remembered, mut problems } = self;
         // A bundle that is empty because a partner could not be pinned has that problem, not this one too.
         if host.bundle().is_empty() && problems.is_empty() {
             problems.push(Problem::EmptyBundle { host: host.id().clone(), bundle: host.bundle().name().clone() });
         }
-        let anchors = host.bundle().entries().filter(|entry| entry.kind() == EntryKind::Anchor);
-        problems.extend(anchors.map(|entry| Problem::AnchorForClients {
+        let algorithms = Algorithms::new(&provider.signature_verification_algorithms);
+        let index = TrustIndex::new(host.bundle(), Arc::new(DenyList::new(denials)), algorithms);
+        problems.extend(index.unverifiable(host.bundle()).map(|entry| Problem::UnverifiableKey {
             host: host.id().clone(),
             bundle: host.bundle().name().clone(),
             certificate: entry.certificate().fingerprint(),
+            key: entry.certificate().key_type().clone(),
         }));
+        let revocation = index.revocation(&revocation).unwrap_or_else(|errors| {
+            problems.extend(errors.into_iter().map(Problem::Revocation));
+            RevocationState::default()
+        });
 
         let mut table = MappingTable::default();
         for mapping in &mappings {
@@ -123,18 +190,20 @@ impl PolicyBuilder {
         }
         PolicyError::check(problems)?;
 
-        let mut roles: HashMap<UserName, BTreeSet<Role>> = HashMap::new();
+        let mut granted: HashMap<UserName, BTreeSet<Role>> = HashMap::new();
         for assignment in assignments {
             let Holder::User(user) = assignment.holder().clone();
-            roles.entry(user).or_default().insert(assignment.role().clone());
+            granted.entry(user).or_default().insert(assignment.role().clone());
         }
-        let roles = roles.into_iter().map(|(user, roles)| (user, roles.into_iter().collect())).collect();
+        let roles = granted.into_iter().map(|(user, roles)| (user, roles.into_iter().collect())).collect();
+        let known = Rules { table, roles, disabled };
+        let beginning = Hashing::of(super::digest::rule_lines(&host, index.denials(), &known).as_bytes());
         Ok(Policy {
-            digest: PolicyDigest::of(&super::digest::canonical_form(&host, &table, &roles)),
-            trust: TrustState::new(host.bundle()),
-            host,
-            table,
-            roles,
+            digest: PolicyDigest::of(&beginning, &revocation),
+            trust: TrustState::new(index, Arc::new(revocation), remembered),
+            host: Arc::new(host),
+            rules: Arc::new(known),
+            beginning,
         })
     }
 }

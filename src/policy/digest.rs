@@ -2,11 +2,9 @@
 
 use core::fmt::{self, Write};
 
-use super::Host;
-use crate::cert::{Fingerprint, fingerprint};
-use crate::map::MappingTable;
-use crate::role::Role;
-use crate::user::UserName;
+use super::{Host, Rules};
+use crate::cert::{Hashing, fingerprint};
+use crate::trust::{ClientPurpose, DenyList, RevocationState};
 
 fingerprint! {
     /// The SHA-256 of a policy's [canonical form](super::Policy::canonical_form): which policy decided.
@@ -16,34 +14,52 @@ fingerprint! {
 }
 
 impl PolicyDigest {
-    pub(super) fn of(canonical_form: &str) -> Self {
-        Self(*Fingerprint::of(canonical_form.as_bytes()).as_bytes())
+    /// `beginning` is everything but the revocation lists: they come last, because they change most often.
+    pub(super) fn of(beginning: &Hashing, revocation: &RevocationState) -> Self {
+        Self(beginning.continued(revocation_lines(revocation).as_bytes()))
     }
 }
 
-type Roles = std::collections::HashMap<UserName, std::sync::Arc<[Role]>>;
-
-pub(super) fn canonical_form(host: &Host, table: &MappingTable, roles: &Roles) -> String {
+/// The canonical form up to the revocation lists.
+pub(super) fn rule_lines(host: &Host, deny: &DenyList, rules: &Rules) -> String {
     let mut text = String::new();
-    write_parts(host, table, roles, &mut text).expect("writing to a string does not fail");
+    write_rules(host, deny, rules, &mut text).expect("writing to a string does not fail");
     text
+}
+
+/// The rest of the canonical form.
+pub(super) fn revocation_lines(revocation: &RevocationState) -> String {
+    let mut lists: Vec<_> = revocation.lists().map(|list| format!("crl {}\n", list.fingerprint())).collect();
+    lists.sort_unstable();
+    lists.dedup();
+    let grace = revocation.grace().as_secs();
+    lists.extend((grace > 0).then(|| format!("crl-grace {grace}\n")));
+    lists.concat()
 }
 
 /// One fact a line. No field can hold a line break, and only the last one of a line can hold a blank, so different
 /// policies have different texts.
-fn write_parts(host: &Host, table: &MappingTable, roles: &Roles, out: &mut impl Write) -> fmt::Result {
-    writeln!(out, "certmap policy 1")?;
+fn write_rules(host: &Host, deny: &DenyList, rules: &Rules, out: &mut impl Write) -> fmt::Result {
+    let Rules { table, roles, disabled } = rules;
+    writeln!(out, "certmap policy 2")?;
     writeln!(out, "host {} require {}", host.id(), host.bundle().name())?;
     let mut names: Vec<_> = host.server_names().iter().map(|name| name.to_str()).collect();
     names.sort_unstable();
     names.iter().try_for_each(|name| writeln!(out, "name {}", name.to_ascii_lowercase()))?;
 
+    let of_pins = host.bundle().pin_purpose().map_or("ignored", ClientPurpose::as_str);
+    writeln!(out, "purpose {} pins {of_pins}", host.bundle().purpose().as_str())?;
     let mut entries: Vec<_> = host.bundle().entries().collect();
     entries.sort_unstable_by_key(|entry| entry.certificate().fingerprint());
     for entry in entries {
         let alias = entry.alias().map_or("-", |alias| alias.as_str());
         writeln!(out, "{} {} {alias}", entry.kind(), entry.certificate().fingerprint())?;
     }
+
+    let mut denials: Vec<_> = deny.denials().map(|denial| format!("deny {denial}")).collect();
+    denials.extend(disabled.iter().map(|user| format!("disabled {user}")));
+    denials.sort_unstable();
+    denials.iter().try_for_each(|line| writeln!(out, "{line}"))?;
 
     let mut mappings: Vec<_> = table.rules().collect();
     mappings.sort_unstable();

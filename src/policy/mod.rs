@@ -9,7 +9,7 @@ mod host;
 mod problem;
 
 use core::fmt;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use builder::PolicyBuilder;
@@ -18,20 +18,30 @@ pub use handle::PolicyHandle;
 pub use host::{Authority, Host, HostId};
 pub use problem::{PolicyError, Problem};
 
+use crate::cert::Hashing;
 use crate::map::MappingTable;
 use crate::role::Role;
-use crate::trust::TrustState;
+use crate::trust::{Revocation, TrustState};
 use crate::user::UserName;
 
 /// Who is trusted, who they are and what they may do: everything a decision depends on, checked and immutable.
 ///
 /// Made by a [`PolicyBuilder`], put in force by a [`PolicyHandle`]. A changed policy is a new policy.
 pub struct Policy {
-    host: Host,
+    host: Arc<Host>,
     trust: TrustState,
+    rules: Arc<Rules>,
+    /// The digest of the canonical form up to the revocation lists.
+    beginning: Hashing,
+    digest: PolicyDigest,
+}
+
+/// Who is who, and who may what.
+#[derive(Debug, Default)]
+struct Rules {
     table: MappingTable,
     roles: HashMap<UserName, Arc<[Role]>>,
-    digest: PolicyDigest,
+    disabled: BTreeSet<UserName>,
 }
 
 impl Policy {
@@ -51,19 +61,42 @@ impl Policy {
     /// How many mapping rules it has.
     #[must_use]
     pub fn mapping_count(&self) -> usize {
-        self.table.len()
+        self.rules.table.len()
+    }
+
+    /// The same policy with other revocation lists: everything else is shared, so this is quick however large it is.
+    ///
+    /// The lists of before are gone; give all of them that shall count.
+    ///
+    /// # Errors
+    /// [`PolicyError`] with every list that an anchor should have signed and did not, or may not sign.
+    pub fn with_revocation(&self, revocation: &Revocation) -> Result<Self, PolicyError> {
+        let state = self.trust.index().revocation(revocation);
+        let revocation = state.map_err(|errors| PolicyError::of(errors.into_iter().map(Problem::Revocation)))?;
+        Ok(Self {
+            host: Arc::clone(&self.host),
+            digest: PolicyDigest::of(&self.beginning, &revocation),
+            trust: self.trust.with_revocation(Arc::new(revocation)),
+            rules: Arc::clone(&self.rules),
+            beginning: self.beginning.clone(),
+        })
     }
 
     /// The policy as sorted lines of text, the same for every way to write it down. For people and for comparing, not a
     /// file format.
     #[must_use]
     pub fn canonical_form(&self) -> String {
-        digest::canonical_form(&self.host, &self.table, &self.roles)
+        let beginning = digest::rule_lines(&self.host, self.trust.index().denials(), &self.rules);
+        beginning + &digest::revocation_lines(self.trust.revocation())
     }
 
     /// The roles of a user, sorted; empty if it has none.
     pub(crate) fn roles_of(&self, user: &UserName) -> Arc<[Role]> {
-        self.roles.get(user).cloned().unwrap_or_default()
+        self.rules.roles.get(user).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn is_disabled(&self, user: &UserName) -> bool {
+        self.rules.disabled.contains(user)
     }
 
     pub(crate) fn trust(&self) -> &TrustState {
@@ -71,13 +104,14 @@ impl Policy {
     }
 
     pub(crate) fn table(&self) -> &MappingTable {
-        &self.table
+        &self.rules.table
     }
 }
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, trust: _, table, roles, digest } = self;
-        write!(f, "Policy({host:?}, {} mappings, {} users with roles, {digest})", table.len(), roles.len())
+        let Self { host, trust: _, rules, beginning: _, digest } = self;
+        let (mappings, users) = (rules.table.len(), rules.roles.len());
+        write!(f, "Policy({host:?}, {mappings} mappings, {users} users with roles, {digest})")
     }
 }

@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use crate::cert::Fingerprint;
+use crate::NoCryptoProvider;
+use crate::cert::{Fingerprint, KeyType};
 use crate::map::Selector;
 use crate::text::WithCauses;
-use crate::trust::{BundleName, TrustError};
+use crate::trust::{BundleName, RevocationError, TrustError};
 use crate::user::UserName;
 
 use super::HostId;
@@ -31,6 +32,11 @@ impl fmt::Display for PolicyError {
 impl core::error::Error for PolicyError {}
 
 impl PolicyError {
+    /// INVARIANT: `problems` has at least one.
+    pub(super) fn of(problems: impl Iterator<Item = Problem>) -> Self {
+        Self { problems: problems.collect() }
+    }
+
     /// `Err` if there are problems.
     pub(super) fn check(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
@@ -55,18 +61,6 @@ pub enum Problem {
         /// The users.
         users: [UserName; 2],
     },
-    /// The bundle of a host holds a CA certificate, and clients are not yet admitted for their CA's sake.
-    #[error(
-        "bundle `{bundle}` of host `{host}` holds the anchor {certificate}, but only pins admit clients in this version: if it is the partner's own certificate add it as a pin, else take it out"
-    )]
-    AnchorForClients {
-        /// The host.
-        host: HostId,
-        /// Its bundle.
-        bundle: BundleName,
-        /// The anchor.
-        certificate: Fingerprint,
-    },
     /// Two rules with the same selector name different users.
     #[error("`{selector}` is mapped to user `{}` and to `{}`: remove one of the two rules", .users[0], .users[1])]
     ConflictingRules {
@@ -83,6 +77,9 @@ pub enum Problem {
         /// Its bundle.
         bundle: BundleName,
     },
+    /// There is no crypto provider to verify signatures with.
+    #[error(transparent)]
+    NoProvider(NoCryptoProvider),
     /// A partner's certificate cannot be put into the bundle.
     #[error("the certificate of partner `{user}` cannot be pinned: {}", WithCauses(.cause))]
     Partner {
@@ -90,6 +87,23 @@ pub enum Problem {
         user: UserName,
         /// Why not.
         cause: TrustError,
+    },
+    /// A revocation list cannot be used.
+    #[error(transparent)]
+    Revocation(RevocationError),
+    /// The crypto provider cannot verify signatures of a key that is trusted.
+    #[error(
+        "the key of certificate {certificate} in bundle `{bundle}` of host `{host}` is of type {key}, which the crypto provider does not verify: use another provider, or have a certificate with another key made"
+    )]
+    UnverifiableKey {
+        /// The host.
+        host: HostId,
+        /// Its bundle.
+        bundle: BundleName,
+        /// The certificate.
+        certificate: Fingerprint,
+        /// The type of its key.
+        key: KeyType,
     },
 }
 
@@ -99,10 +113,12 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::AmbiguousCertificate { .. } => "ambiguous-certificate",
-            Self::AnchorForClients { .. } => "anchor-for-clients",
             Self::ConflictingRules { .. } => "conflicting-rules",
             Self::EmptyBundle { .. } => "empty-bundle",
+            Self::NoProvider(_) => "no-provider",
             Self::Partner { .. } => "partner",
+            Self::Revocation(_) => "revocation",
+            Self::UnverifiableKey { .. } => "unverifiable-key",
         }
     }
 }

@@ -15,7 +15,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCer
 
 use super::distrust::{self, Cause, ServerDistrust};
 use super::verifier::read;
-use crate::cert::{Fingerprint, Validity};
+use crate::cert::{Certificate, Fingerprint, SpkiFingerprint, Validity};
 use crate::identity::Identity;
 use crate::signature;
 use crate::trust::{BundleName, EntryKind, TrustBundle};
@@ -99,6 +99,8 @@ struct Verifier {
     servers: TrustBundle,
     provider: Arc<CryptoProvider>,
     pins: HashMap<Fingerprint, Pin>,
+    /// The names of each pinned public key.
+    key_pins: HashMap<SpkiFingerprint, Vec<ServerName<'static>>>,
     anchors: Vec<(Validity, TrustAnchor<'static>)>,
 }
 
@@ -112,27 +114,25 @@ impl Verifier {
         if servers.is_empty() {
             return Err(ClientConfigError::NoServers { bundle: servers.name().clone() });
         }
-        let (mut pins, mut anchors) = (HashMap::new(), Vec::new());
+        let (mut pins, mut key_pins, mut anchors) = (HashMap::new(), HashMap::<_, Vec<_>>::new(), Vec::new());
         for entry in servers.entries() {
             let certificate = entry.certificate();
             let (fingerprint, validity) = (certificate.fingerprint(), certificate.validity());
-            match entry.kind() {
-                EntryKind::Anchor => {
-                    let anchor = webpki::anchor_from_trusted_cert(certificate.der());
-                    let anchor =
-                        anchor.map_err(|cause| ClientConfigError::Anchor { fingerprint, reason: cause.to_string() })?;
-                    anchors.push((validity, anchor.to_owned()));
-                }
-                EntryKind::Pin => {
-                    let names = entry.server_names();
-                    if names.is_empty() {
-                        return Err(ClientConfigError::PinWithoutName { fingerprint });
-                    }
-                    pins.insert(fingerprint, Pin { validity, names });
-                }
+            if let Some(anchor) = entry.trust_anchor() {
+                anchors.push((validity, anchor.clone()));
+                continue;
+            }
+            let names = entry.server_names();
+            if names.is_empty() {
+                return Err(ClientConfigError::PinWithoutName { fingerprint });
+            }
+            if entry.kind() == EntryKind::KeyPin {
+                key_pins.entry(certificate.spki_fingerprint()).or_default().extend(names);
+            } else {
+                pins.insert(fingerprint, Pin { validity, names });
             }
         }
-        Ok(Self { identity, servers, provider, pins, anchors })
+        Ok(Self { identity, servers, provider, pins, key_pins, anchors })
     }
 
     fn check(
@@ -145,6 +145,9 @@ impl Verifier {
         if let Some(pin) = self.pins.get(&Fingerprint::of(end_entity)) {
             return pin.check(name, now);
         }
+        if let Some(pin) = self.key_pin(end_entity) {
+            return pin.check(name, now);
+        }
         // webpki does not look at the validity of an anchor, so only those are given to it that are valid now.
         let valid = self.anchors.iter().filter(|(validity, _)| validity.contains(now));
         let roots = RootCertStore { roots: valid.map(|(_, anchor)| anchor.clone()).collect() };
@@ -155,6 +158,18 @@ impl Verifier {
                 verify_server_name(&parsed, name)
             })
             .map_err(|error| Cause::of(&error, end_entity, intermediates, &self.servers, now))
+    }
+}
+
+impl Verifier {
+    /// A certificate on a pinned key is as good as a pinned one, within its own validity.
+    fn key_pin(&self, end_entity: &CertificateDer<'_>) -> Option<Pin> {
+        if self.key_pins.is_empty() {
+            return None;
+        }
+        let certificate = Certificate::from_der(end_entity).ok()?;
+        let names = self.key_pins.get(&certificate.spki_fingerprint())?;
+        Some(Pin { validity: certificate.validity(), names: names.clone() })
     }
 }
 
@@ -220,7 +235,7 @@ impl ServerCertVerifier for Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { identity, servers, provider: _, pins: _, anchors: _ } = self;
+        let Self { identity, servers, provider: _, pins: _, key_pins: _, anchors: _ } = self;
         write!(f, "Verifier({identity}, {servers:?})")
     }
 }
@@ -229,14 +244,6 @@ impl fmt::Debug for Verifier {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientConfigError {
-    /// An anchor cannot be read by the path validator.
-    #[error("anchor {fingerprint} cannot be used: {reason}")]
-    Anchor {
-        /// The anchor.
-        fingerprint: Fingerprint,
-        /// What the path validator says.
-        reason: String,
-    },
     /// There is no crypto provider.
     #[error(transparent)]
     NoProvider(#[from] NoCryptoProvider),

@@ -2,22 +2,47 @@
 
 use core::fmt;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
 
-use super::{BundleName, Entry, EntryKind, TrustBundle, VerifiedCertificate};
+use super::anchors::AnchorIndex;
+use super::cache::{PathCache, Presented};
+use super::path::{PathRules, Search};
+use super::path_failure::{PathMember, PathPlace};
+use super::verified::{Basis, ValidPath};
+use super::{
+    Algorithms, BundleName, ClientPurpose, Denial, DenyList, Entry, EntryKind, PathFailure, Revocation,
+    RevocationError, RevocationState, Signatures, TrustBundle, VerifiedCertificate,
+};
 use crate::cert::{
     Certificate, DistinguishedName, Fingerprint, InvalidCertificate, SpkiFingerprint, Standing, Validity, show,
 };
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
-use crate::strength::Strength;
 use crate::trace::{Check, Trace};
 
-/// A trust bundle, indexed for judging.
+/// Whom a host trusts: a bundle, what its CAs took back, and who is denied.
+///
+/// What changes hourly (revocation) is apart from what does not; the valid paths that are remembered belong to both.
 #[derive(Debug)]
 pub(crate) struct TrustState {
+    index: Arc<TrustIndex>,
+    revocation: Arc<RevocationState>,
+    cache: PathCache,
+}
+
+/// A trust bundle, indexed for judging, and the denials that go before it.
+#[derive(Debug)]
+pub(crate) struct TrustIndex {
     bundle: BundleName,
     pins: HashMap<Fingerprint, Pin>,
+    /// Key pins, by the fingerprint of the certificate that the partner gave.
+    key_pins: HashMap<SpkiFingerprint, Fingerprint>,
+    anchors: AnchorIndex,
+    purpose: ClientPurpose,
+    pin_purpose: Option<ClientPurpose>,
+    deny: Arc<DenyList>,
+    algorithms: Algorithms,
     /// To say what an unknown certificate has to do with a pin. Never to admit it.
     keys: HashMap<SpkiFingerprint, Fingerprint>,
     names: HashMap<DistinguishedName, Named>,
@@ -28,6 +53,8 @@ pub(crate) struct TrustState {
 struct Pin {
     spki_fingerprint: SpkiFingerprint,
     validity: Validity,
+    /// Why it is refused whenever it is presented, found out when the index was made.
+    barred: Option<Box<Distrust>>,
 }
 
 /// A pin as it is remembered under its name.
@@ -41,9 +68,11 @@ struct Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Distrust {
     ChainTooLong { certificates: usize },
+    Denied { fingerprint: Fingerprint, denial: Denial },
     Expired { fingerprint: Fingerprint, validity: Validity },
     NoCertificate,
     NotYetValid { fingerprint: Fingerprint, validity: Validity },
+    Path { fingerprint: Fingerprint, failure: Box<PathFailure> },
     TooLarge { bytes: usize },
     Unknown { fingerprint: Fingerprint, cause: Untrusted },
 }
@@ -80,25 +109,124 @@ pub enum Untrusted {
     Unreadable(InvalidCertificate),
 }
 
-impl TrustState {
-    pub(crate) fn new(bundle: &TrustBundle) -> Self {
-        let mut state = Self {
+impl TrustIndex {
+    pub(crate) fn new(bundle: &TrustBundle, deny: Arc<DenyList>, algorithms: Algorithms) -> Self {
+        let mut index = Self {
             bundle: bundle.name().clone(),
             pins: HashMap::with_capacity(bundle.len()),
+            key_pins: HashMap::new(),
+            anchors: AnchorIndex::new(bundle.entries()),
+            purpose: bundle.purpose(),
+            pin_purpose: bundle.pin_purpose(),
+            deny,
+            algorithms,
             keys: HashMap::with_capacity(bundle.len()),
             names: HashMap::with_capacity(bundle.len()),
         };
-        for certificate in bundle.entries().filter(|entry| entry.kind() == EntryKind::Pin).map(Entry::certificate) {
-            let fingerprint = certificate.fingerprint();
-            let (spki_fingerprint, validity) = (certificate.spki_fingerprint(), certificate.validity());
-            state.keys.insert(spki_fingerprint, fingerprint);
+        for entry in bundle.entries() {
+            let certificate = entry.certificate();
+            let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+            match entry.kind() {
+                EntryKind::Anchor => continue,
+                EntryKind::KeyPin => {
+                    index.key_pins.insert(key, fingerprint);
+                }
+                EntryKind::Pin => {
+                    let barred = index.bar(certificate).err().map(Box::new);
+                    let pin = Pin { spki_fingerprint: key, validity: certificate.validity(), barred };
+                    index.pins.insert(fingerprint, pin);
+                }
+            }
+            index.keys.insert(key, fingerprint);
             let subject = certificate.subject();
             if !subject.is_empty() {
-                state.names.insert(subject, Named { fingerprint, is_ca: certificate.is_ca() });
+                index.names.insert(subject, Named { fingerprint, is_ca: certificate.is_ca() });
             }
-            state.pins.insert(fingerprint, Pin { spki_fingerprint, validity });
         }
-        state
+        index
+    }
+
+    pub(crate) fn anchors(&self) -> impl Iterator<Item = &Certificate> {
+        self.anchors.certificates()
+    }
+
+    pub(crate) fn denials(&self) -> &DenyList {
+        &self.deny
+    }
+
+    /// Checks revocation lists against the anchors.
+    pub(crate) fn revocation(&self, revocation: &Revocation) -> Result<RevocationState, Vec<RevocationError>> {
+        let anchors: Vec<_> = self.anchors().collect();
+        // Lists come from the operator, not from a peer: each may cost a verification for each key of its name.
+        RevocationState::new(revocation, &anchors, &Signatures::new(self.algorithms, usize::MAX))
+    }
+
+    /// Entries whose key no signature can be verified with.
+    pub(crate) fn unverifiable<'a>(&self, bundle: &'a TrustBundle) -> impl Iterator<Item = &'a Entry> {
+        let algorithms = self.algorithms;
+        bundle.entries().filter(move |entry| !algorithms.verify(entry.certificate().key_type()))
+    }
+
+    /// What keeps a pinned certificate out at any time: a denial, or a purpose that was asked for.
+    fn bar(&self, certificate: &Certificate) -> Result<(), Distrust> {
+        let fingerprint = certificate.fingerprint();
+        self.deny(certificate)?;
+        let stated = certificate.extensions().allows_client_auth();
+        let fits = match self.pin_purpose {
+            None => true,
+            Some(ClientPurpose::IfStated) => stated != Some(false),
+            Some(ClientPurpose::Required) => stated == Some(true),
+        };
+        if fits {
+            return Ok(());
+        }
+        let member = PathMember::new(PathPlace::EndEntity, certificate);
+        let has = super::path::purposes(certificate);
+        Err(Distrust::Path { fingerprint, failure: Box::new(PathFailure::Purpose { member, has }) })
+    }
+
+    fn deny(&self, certificate: &Certificate) -> Result<(), Distrust> {
+        let fingerprint = certificate.fingerprint();
+        match self.deny.find(certificate) {
+            Some(denial) => Err(Distrust::Denied { fingerprint, denial: denial.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// What an unknown certificate has to do with what is pinned; a few probes, whatever was sent.
+    fn explain(&self, certificate: &Certificate, others: &[CertificateDer<'_>]) -> Untrusted {
+        if let Some(pin) = self.keys.get(&certificate.spki_fingerprint()) {
+            return Untrusted::KeyOfPin { pin: *pin };
+        }
+        let (issuer, subject) = (certificate.issuer(), certificate.subject());
+        if let Some(pin) = self.names.get(&issuer).filter(|_| issuer != subject) {
+            return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: pin.is_ca };
+        }
+        if let Some(pin) = self.names.get(&subject) {
+            return Untrusted::NameOfPin { pin: pin.fingerprint };
+        }
+        let pinned = others.iter().map(|other| Fingerprint::of(other)).find(|other| self.pins.contains_key(other));
+        pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin })
+    }
+}
+
+impl TrustState {
+    /// `remembered` is how many valid paths are remembered.
+    pub(crate) fn new(index: TrustIndex, revocation: Arc<RevocationState>, remembered: usize) -> Self {
+        Self { index: Arc::new(index), revocation, cache: PathCache::new(remembered) }
+    }
+
+    /// The same trust under other revocation lists. Remembers no path.
+    pub(crate) fn with_revocation(&self, revocation: Arc<RevocationState>) -> Self {
+        Self { index: Arc::clone(&self.index), revocation, cache: self.cache.emptied() }
+    }
+
+    pub(crate) fn index(&self) -> &TrustIndex {
+        &self.index
+    }
+
+    pub(crate) fn revocation(&self) -> &RevocationState {
+        &self.revocation
     }
 
     /// Judges a chain as it was presented, own certificate of the peer first.
@@ -110,6 +238,7 @@ impl TrustState {
         now: UnixTime,
         trace: &mut impl Trace,
     ) -> Result<VerifiedCertificate, Distrust> {
+        let index = &*self.index;
         let presented = chain.first();
         trace.step(Check::Presented, presented.is_some(), format_args!("{} certificates", chain.len()));
         let Some(presented) = presented else { return Err(Distrust::NoCertificate) };
@@ -123,45 +252,131 @@ impl TrustState {
             return Err(Distrust::TooLarge { bytes });
         }
         let fingerprint = Fingerprint::of(presented);
-        let pin = self.pins.get(&fingerprint);
-        trace.step(Check::Pin, pin.is_some(), format_args!("{fingerprint} in bundle `{}`", self.bundle));
-        let Some(pin) = pin else {
-            return Err(Distrust::Unknown { fingerprint, cause: self.explain(chain) });
-        };
-        let validity = pin.validity;
-        let standing = validity.standing(now);
-        trace.step(Check::Validity, standing == Standing::Within, format_args!("{validity}, now {}", show(now)));
-        match standing {
-            Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
-            Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
-            Standing::Within => Ok(VerifiedCertificate {
-                fingerprint,
-                spki_fingerprint: pin.spki_fingerprint,
-                strength: Strength::Certificate,
-                valid_until: validity.not_after(),
-            }),
+        let pin = index.pins.get(&fingerprint);
+        trace.step(Check::Pin, pin.is_some(), format_args!("{fingerprint} in bundle `{}`", index.bundle));
+        let Some(pin) = pin else { return self.judge_unpinned(fingerprint, chain, now, trace) };
+        trace.step(Check::Barred, pin.barred.is_none(), format_args!("{fingerprint}"));
+        if let Some(cause) = &pin.barred {
+            return Err((**cause).clone());
         }
+        within(fingerprint, pin.validity, now, trace)?;
+        Ok(VerifiedCertificate {
+            fingerprint,
+            spki_fingerprint: pin.spki_fingerprint,
+            valid_until: pin.validity.not_after(),
+            basis: Basis::Pin,
+        })
     }
 
-    /// What an unknown certificate has to do with what is pinned; one parse and a few probes, whatever was sent.
-    fn explain(&self, chain: &[CertificateDer<'_>]) -> Untrusted {
-        let [presented, others @ ..] = chain else { return Untrusted::Unknown };
-        let certificate = match Certificate::from_der(presented) {
-            Ok(certificate) => certificate,
-            Err(cause) => return Untrusted::Unreadable(cause),
+    fn judge_unpinned(
+        &self,
+        fingerprint: Fingerprint,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+        trace: &mut impl Trace,
+    ) -> Result<VerifiedCertificate, Distrust> {
+        let index = &*self.index;
+        let [presented, others @ ..] = chain else { return Err(Distrust::NoCertificate) };
+        let key = self.remembering(others).then(|| Presented::new(fingerprint, others));
+        let remembered = key.as_ref().and_then(|key| self.cache.get(key, now));
+        let certificate = match &remembered {
+            Some(path) => path.certificate().clone(),
+            None => Certificate::from_der(presented)
+                .map_err(|cause| Distrust::Unknown { fingerprint, cause: Untrusted::Unreadable(cause) })?,
         };
-        if let Some(pin) = self.keys.get(&certificate.spki_fingerprint()) {
-            return Untrusted::KeyOfPin { pin: *pin };
+        let denied = index.deny(&certificate);
+        trace.step(Check::Denied, denied.is_ok(), format_args!("{fingerprint}"));
+        denied?;
+        let key_pin = index.key_pins.get(&certificate.spki_fingerprint());
+        trace.step(Check::KeyPin, key_pin.is_some(), format_args!("{}", certificate.spki_fingerprint()));
+        if key_pin.is_some() {
+            index.bar(&certificate)?;
+            within(fingerprint, certificate.validity(), now, trace)?;
+            return Ok(VerifiedCertificate {
+                fingerprint,
+                spki_fingerprint: certificate.spki_fingerprint(),
+                valid_until: certificate.validity().not_after(),
+                basis: Basis::KeyPin,
+            });
         }
-        let (issuer, subject) = (certificate.issuer(), certificate.subject());
-        if let Some(pin) = self.names.get(&issuer).filter(|_| issuer != subject) {
-            return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: pin.is_ca };
+        let found = match remembered {
+            Some(path) => Ok(path),
+            None => self.search(&certificate, others, key, now),
+        };
+        trace.step(Check::Path, found.is_ok(), format_args!("{:?}", found.as_ref().map(|path| path.vouchers())));
+        found.map(VerifiedCertificate::under_anchors).map_err(|failure| {
+            // Where no anchor has to do with it, a pin may.
+            let known = failure.is_unknown_issuer().then(|| index.explain(&certificate, others));
+            match known {
+                Some(cause) if cause != Untrusted::Unknown || index.anchors.is_empty() => {
+                    Distrust::Unknown { fingerprint, cause }
+                }
+                _ => Distrust::Path { fingerprint, failure: Box::new(failure) },
+            }
+        })
+    }
+
+    /// For a certificate that is believed as a pin: the anchors that vouch for it too, if any do.
+    #[allow(dead_code, reason = "rules over names will ask")]
+    pub(crate) fn also_under_anchors(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+        trace: &mut impl Trace,
+    ) -> Option<Arc<ValidPath>> {
+        let [presented, others @ ..] = chain else { return None };
+        if self.index.anchors.is_empty() {
+            return None;
         }
-        if let Some(pin) = self.names.get(&subject) {
-            return Untrusted::NameOfPin { pin: pin.fingerprint };
+        let key = self.remembering(others).then(|| Presented::new(Fingerprint::of(presented), others));
+        let remembered = key.as_ref().and_then(|key| self.cache.get(key, now));
+        let found = remembered.or_else(|| {
+            let certificate = Certificate::from_der(presented).ok()?;
+            self.search(&certificate, others, key, now).ok()
+        });
+        trace.step(Check::Path, found.is_some(), format_args!("{:?}", found.as_ref().map(|path| path.vouchers())));
+        found
+    }
+
+    /// Certificates that are larger than they may be are nobody's path and worth no hash.
+    fn remembering(&self, others: &[CertificateDer<'_>]) -> bool {
+        !self.cache.is_off()
+            && !self.index.anchors.is_empty()
+            && others.iter().all(|other| other.len() <= CERTIFICATE_BYTES)
+    }
+
+    fn search(
+        &self,
+        certificate: &Certificate,
+        others: &[CertificateDer<'_>],
+        key: Option<Presented>,
+        now: UnixTime,
+    ) -> Result<Arc<ValidPath>, PathFailure> {
+        let index = &*self.index;
+        let rules = PathRules {
+            anchors: &index.anchors,
+            algorithms: index.algorithms,
+            revocation: &self.revocation,
+            deny: &index.deny,
+            purpose: index.purpose,
+        };
+        let search = Search::new(rules, certificate, others, now);
+        let path = Arc::new(search.run()?);
+        if let Some(key) = key {
+            self.cache.remember(key, search.lull(), Arc::clone(&path));
         }
-        let pinned = others.iter().map(|other| Fingerprint::of(other)).find(|other| self.pins.contains_key(other));
-        pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin })
+        Ok(path)
+    }
+}
+
+/// Checks that a pin is used within the validity of what was presented.
+fn within(fingerprint: Fingerprint, validity: Validity, now: UnixTime, trace: &mut impl Trace) -> Result<(), Distrust> {
+    let standing = validity.standing(now);
+    trace.step(Check::Validity, standing == Standing::Within, format_args!("{validity}, now {}", show(now)));
+    match standing {
+        Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
+        Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
+        Standing::Within => Ok(()),
     }
 }
 

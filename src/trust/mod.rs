@@ -3,23 +3,39 @@
 //! Pins and anchors are two stores: a pin is one exact certificate and never vouches for another. Nothing but this
 //! module makes a `VerifiedCertificate`. Knows no users and no roles. RFC 5280, section 6.
 
+mod anchors;
+mod cache;
+mod deny;
 mod entry;
 mod judge;
+mod path;
+mod path_failure;
+mod revocation;
+mod signatures;
 mod verified;
 
 use core::fmt;
+use std::collections::HashMap;
 
 use rustls::pki_types::UnixTime;
 
-pub use entry::{Entry, EntryKind, InvalidAnchor};
+pub use deny::Denial;
+pub use entry::{ClientPurpose, Entry, EntryKind, InvalidAnchor};
 pub use judge::Untrusted;
+pub use path_failure::{PathFailure, PathMember, PathPlace, UnknownStatus};
+pub use revocation::{Revocation, RevocationError};
 
-pub(crate) use judge::{Distrust, TrustState};
+pub(crate) use deny::DenyList;
+pub(crate) use judge::{Distrust, TrustIndex, TrustState};
+pub(crate) use revocation::RevocationState;
+pub(crate) use signatures::{Algorithms, Signatures};
 pub(crate) use verified::VerifiedCertificate;
 
-use crate::cert::{Certificate, Fingerprint, InvalidCertificate, SerialNumber, UnfitKey, Validity};
+use crate::cert::{
+    Certificate, DistinguishedName, Fingerprint, InvalidCertificate, SerialNumber, SpkiFingerprint, UnfitKey, Validity,
+};
 use crate::label::label;
-use crate::limits::BUNDLE_ENTRIES;
+use crate::limits::{ANCHOR_KEYS_PER_NAME, BUNDLE_ENTRIES};
 
 label! {
     /// The name of a trust bundle.
@@ -61,7 +77,11 @@ pub struct TrustBundle {
     /// In the order in which they were added.
     entries: Vec<Entry>,
     /// Where in `entries` each certificate is.
-    index: std::collections::HashMap<Fingerprint, usize>,
+    index: HashMap<Fingerprint, usize>,
+    /// The keys of the anchors of each name.
+    anchor_keys: HashMap<Box<[u8]>, Vec<SpkiFingerprint>>,
+    purpose: ClientPurpose,
+    pin_purpose: Option<ClientPurpose>,
 }
 
 impl TrustBundle {
@@ -74,14 +94,49 @@ impl TrustBundle {
     /// An empty bundle with room for `limit` certificates.
     #[must_use]
     pub fn with_limit(name: BundleName, limit: usize) -> Self {
-        Self { name, limit, entries: Vec::new(), index: std::collections::HashMap::new() }
+        Self {
+            name,
+            limit,
+            entries: Vec::new(),
+            index: HashMap::new(),
+            anchor_keys: HashMap::new(),
+            purpose: ClientPurpose::default(),
+            pin_purpose: None,
+        }
+    }
+
+    /// Says what the extended key usage of clients below the anchors must be; without further words, where it is present
+    /// it includes client authentication. Only servers ask.
+    #[must_use]
+    pub fn with_purpose(self, purpose: ClientPurpose) -> Self {
+        Self { purpose, ..self }
+    }
+
+    /// Says what the extended key usage of pinned clients must be; without further words it does not matter, because
+    /// nothing is concluded from a pin. Only servers ask.
+    #[must_use]
+    pub fn with_pin_purpose(self, purpose: ClientPurpose) -> Self {
+        Self { pin_purpose: Some(purpose), ..self }
+    }
+
+    /// What the extended key usage of clients below the anchors must be.
+    #[must_use]
+    pub fn purpose(&self) -> ClientPurpose {
+        self.purpose
+    }
+
+    /// What the extended key usage of pinned clients must be; `None` if it does not matter.
+    #[must_use]
+    pub fn pin_purpose(&self) -> Option<ClientPurpose> {
+        self.pin_purpose
     }
 
     /// Adds an entry.
     ///
     /// # Errors
     /// [`TrustError::Duplicate`] if the certificate is there already, as whatever; [`TrustError::Full`] at the limit;
-    /// [`TrustError::DuplicateAlias`] if another entry has its alias.
+    /// [`TrustError::DuplicateAlias`] if another entry has its alias; [`TrustError::SameName`] if it is an anchor and
+    /// [`ANCHOR_KEYS_PER_NAME`] others of its name have other keys.
     pub fn add(&mut self, entry: Entry) -> Result<Fingerprint, TrustError> {
         let fingerprint = entry.certificate().fingerprint();
         if let Some(present) = self.find(&fingerprint) {
@@ -93,9 +148,26 @@ impl TrustBundle {
         if self.entries.len() >= self.limit {
             return Err(TrustError::Full { bundle: self.name.clone(), limit: self.limit });
         }
+        self.note_anchor_key(&entry)?;
         self.index.insert(fingerprint, self.entries.len());
         self.entries.push(entry);
         Ok(fingerprint)
+    }
+
+    fn note_anchor_key(&mut self, entry: &Entry) -> Result<(), TrustError> {
+        if entry.kind() != EntryKind::Anchor {
+            return Ok(());
+        }
+        let certificate = entry.certificate();
+        let keys = self.anchor_keys.entry(certificate.subject_der().into()).or_default();
+        if !keys.contains(&certificate.spki_fingerprint()) {
+            // One search verifies signatures for each of them.
+            if keys.len() >= ANCHOR_KEYS_PER_NAME {
+                return Err(TrustError::SameName { subject: certificate.subject() });
+            }
+            keys.push(certificate.spki_fingerprint());
+        }
+        Ok(())
     }
 
     /// Adds one exact end-entity certificate: it will be believed, and no other for its sake.
@@ -104,6 +176,15 @@ impl TrustBundle {
     /// As [`add`](Self::add), and [`TrustError::UnfitKey`] if its key is too weak or of a type that cannot be verified.
     pub fn add_pin(&mut self, certificate: Certificate) -> Result<Fingerprint, TrustError> {
         self.add(Entry::pin(certificate)?)
+    }
+
+    /// Adds one public key, that of this certificate: every certificate that carries it will be believed within its
+    /// validity, for partners who renew on one key.
+    ///
+    /// # Errors
+    /// As [`add_pin`](Self::add_pin).
+    pub fn add_key_pin(&mut self, certificate: Certificate) -> Result<Fingerprint, TrustError> {
+        self.add(Entry::key_pin(certificate)?)
     }
 
     /// Adds a CA certificate: what it issued will be believed.
@@ -170,6 +251,14 @@ impl TrustBundle {
     fn reindex(&mut self) {
         let positions = self.entries.iter().enumerate();
         self.index = positions.map(|(at, entry)| (entry.certificate().fingerprint(), at)).collect();
+        let mut anchor_keys: HashMap<Box<[u8]>, Vec<SpkiFingerprint>> = HashMap::new();
+        for certificate in self.entries.iter().filter(|e| e.kind() == EntryKind::Anchor).map(Entry::certificate) {
+            let keys = anchor_keys.entry(certificate.subject_der().into()).or_default();
+            if !keys.contains(&certificate.spki_fingerprint()) {
+                keys.push(certificate.spki_fingerprint());
+            }
+        }
+        self.anchor_keys = anchor_keys;
     }
 
     /// The bundle's name.
@@ -223,7 +312,7 @@ impl TrustBundle {
 
 impl fmt::Debug for TrustBundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, limit, entries, index: _ } = self;
+        let Self { name, limit, entries, index: _, anchor_keys: _, purpose: _, pin_purpose: _ } = self;
         write!(f, "TrustBundle({name}, {} of {limit})", entries.len())
     }
 }
@@ -262,6 +351,14 @@ pub enum TrustError {
         /// Why not.
         #[source]
         cause: InvalidAnchor,
+    },
+    /// Anchors of one name have too many keys.
+    #[error(
+        "{ANCHOR_KEYS_PER_NAME} anchors are named `{subject}` and have different keys already: remove those that the CA does not use any more"
+    )]
+    SameName {
+        /// The name.
+        subject: DistinguishedName,
     },
     /// The key of the certificate is unfit.
     #[error("certificate {fingerprint} ({validity}) cannot be trusted")]

@@ -1,20 +1,51 @@
-//! The proof that a certificate was judged and believed.
+//! (private) The proof that a certificate was judged and believed.
+
+use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
-use crate::cert::{Fingerprint, SpkiFingerprint};
+use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
 use crate::strength::Strength;
+use crate::voucher::Voucher;
 
 /// A certificate that the judgement believed, and what it believed it for. Made in this module's parent only.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct VerifiedCertificate {
     pub(super) fingerprint: Fingerprint,
     pub(super) spki_fingerprint: SpkiFingerprint,
-    pub(super) strength: Strength,
+    pub(super) valid_until: UnixTime,
+    pub(super) basis: Basis,
+}
+
+/// For what a certificate was believed.
+#[derive(Clone, Debug)]
+pub(super) enum Basis {
+    KeyPin,
+    #[allow(dead_code, reason = "rules over names will ask")]
+    Path(Arc<ValidPath>),
+    Pin,
+}
+
+/// A certificate that at least one anchor vouches for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ValidPath {
+    pub(super) certificate: Certificate,
+    /// Every anchor that vouches, sorted by fingerprint; never empty.
+    pub(super) vouchers: Vec<Voucher>,
+    /// The last second in which all of them do.
     pub(super) valid_until: UnixTime,
 }
 
 impl VerifiedCertificate {
+    pub(super) fn under_anchors(path: Arc<ValidPath>) -> Self {
+        Self {
+            fingerprint: path.certificate.fingerprint(),
+            spki_fingerprint: path.certificate.spki_fingerprint(),
+            valid_until: path.valid_until,
+            basis: Basis::Path(path),
+        }
+    }
+
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
@@ -23,13 +54,35 @@ impl VerifiedCertificate {
         self.spki_fingerprint
     }
 
-    /// How strongly it is believed.
+    /// How strongly it is believed. An anchor does not weaken a rule that names the exact certificate.
     pub(crate) fn strength(&self) -> Strength {
-        self.strength
+        match self.basis {
+            Basis::KeyPin => Strength::Key,
+            Basis::Path(_) | Basis::Pin => Strength::Certificate,
+        }
     }
 
     /// The last second in which the same judgement holds.
     pub(crate) fn valid_until(&self) -> UnixTime {
         self.valid_until
+    }
+
+    /// The certificate and who vouches for it; `None` if it was believed as a pin.
+    #[allow(dead_code, reason = "rules over names will ask")]
+    pub(crate) fn path(&self) -> Option<&ValidPath> {
+        match &self.basis {
+            Basis::Path(path) => Some(path),
+            Basis::KeyPin | Basis::Pin => None,
+        }
+    }
+}
+
+impl ValidPath {
+    pub(crate) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    pub(crate) fn vouchers(&self) -> &[Voucher] {
+        &self.vouchers
     }
 }

@@ -45,9 +45,18 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "der@generate",
         ],
     ),
-    ("trust", &["cert", "label", "limits", "strength", "trace"], &[]),
+    ("voucher", &["cert"], &[]),
+    (
+        "trust",
+        &["cert", "label", "limits", "strength", "trace", "voucher"],
+        &["webpki@anchors", "webpki@path", "webpki@signatures", "rustls::crypto@signatures"],
+    ),
     ("map", &["cert", "label", "strength", "trace", "user"], &[]),
-    ("policy", &["trust", "map", "role", "user", "cert", "label", "text", "trace"], &[]),
+    (
+        "policy",
+        &["trust", "map", "role", "user", "cert", "label", "limits", "provider", "text", "trace"],
+        &["rustls::crypto@builder"],
+    ),
     (
         "decision",
         &["policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace"],
@@ -56,7 +65,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "tls",
         &["decision", "policy", "trust", "identity", "cert", "limits", "provider", "signature", "text", "trace"],
-        &["rustls", "webpki@client"],
+        &["rustls"],
     ),
     ("testing", &["cert", "identity", "pem", "provider"], &["der", "rustls"]),
 ];

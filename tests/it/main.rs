@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod admitted;
+mod anchors;
 mod bundles;
 mod common;
 mod hierarchies;
@@ -15,6 +16,8 @@ mod policies;
 mod records;
 mod refusals;
 mod refused;
+mod remembered;
+mod revocation;
 mod revocation_lists;
 mod service;
 mod tool;

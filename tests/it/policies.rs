@@ -25,7 +25,7 @@ fn every_problem_is_told_at_once_with_its_cure() {
     let ca = TestCertificate::new("CN=ca").with_ca_true().self_signed();
     let full = TestCertificate::new("CN=full").self_signed();
     let mut bundle = TrustBundle::with_limit("partners".parse().unwrap(), 2);
-    let anchor = bundle.add_anchor(ca.certificate().clone()).unwrap();
+    bundle.add_anchor(ca.certificate().clone()).unwrap();
     let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle))
         .partner(user("a"), one.certificate().clone(), [])
         .partner(user("b"), one.certificate().clone(), [])
@@ -37,12 +37,11 @@ fn every_problem_is_told_at_once_with_its_cure() {
         [
             "partner: the certificate of partner `c` cannot be pinned: bundle `partners` is full: its limit is 2 certificates (`TrustBundle::with_limit` chooses another)"
                 .to_owned(),
-            format!("anchor-for-clients: bundle `partners` of host `gw` holds the anchor {anchor}, but only pins admit clients in this version: if it is the partner's own certificate add it as a pin, else take it out"),
             format!("conflicting-rules: `{fingerprint}` is mapped to user `a` and to `b`: remove one of the two rules"),
             format!("ambiguous-certificate: certificate {fingerprint} is user `a` by one rule and `d` by another: remove one of the two rules"),
         ]
     );
-    let first = "the policy has 4 problems, the first: the certificate of partner `c` cannot be pinned: bundle `partners` is full: its limit is 2 certificates (`TrustBundle::with_limit` chooses another)";
+    let first = "the policy has 3 problems, the first: the certificate of partner `c` cannot be pinned: bundle `partners` is full: its limit is 2 certificates (`TrustBundle::with_limit` chooses another)";
     assert_eq!(builder.build().unwrap_err().to_string(), first);
     assert_eq!(
         problems(PolicyBuilder::new()),
@@ -111,7 +110,7 @@ fn the_canonical_form_is_lines_that_a_person_can_compare() {
         .unwrap();
     let fingerprint = partner.certificate().fingerprint();
     let expected = format!(
-        "certmap policy 1\nhost default require partners\nname gw.example.com\npin {fingerprint} -\nmap {fingerprint} - SAP ERP\nrole iflmap/ESBMessaging.send SAP ERP\n"
+        "certmap policy 2\nhost default require partners\nname gw.example.com\npurpose if-stated pins ignored\npin {fingerprint} -\nmap {fingerprint} - SAP ERP\nrole iflmap/ESBMessaging.send SAP ERP\n"
     );
     assert_eq!(policy.canonical_form(), expected);
     let digest = certmap::Fingerprint::of(expected.as_bytes()).to_string();
@@ -123,6 +122,8 @@ fn everything_that_can_change_a_decision_changes_the_digest() {
     let (one, two) = (TestCertificate::new("CN=one").self_signed(), TestCertificate::new("CN=two").self_signed());
     let base = || PolicyBuilder::for_host(host(9)).partner(user("erp"), one.certificate().clone(), [SEND]);
     let key = Selector::key(one.certificate().spki_fingerprint());
+    let mut list = certmap::trust::Revocation::new();
+    list.add_pem(certmap::testing::TestRevocationList::new().signed_by(&one).pem().as_bytes()).unwrap();
     let names = || [certmap::rustls::pki_types::ServerName::try_from("a.example").unwrap()];
     let policies = [
         base(),
@@ -138,10 +139,17 @@ fn everything_that_can_change_a_decision_changes_the_digest() {
             [SEND],
         ),
         PolicyBuilder::for_host(host(9)).partner(user("erp2"), one.certificate().clone(), [SEND]),
+        base().denial(certmap::trust::Denial::key(two.certificate().spki_fingerprint())),
+        base().denial(certmap::trust::Denial::serial("CN=a".parse().unwrap(), "01".parse().unwrap())),
+        base().disabled_user(user("two")),
+        base()
+            .revocation(certmap::trust::Revocation::new().danger_accept_stale_lists(std::time::Duration::from_secs(1))),
+        base().revocation(list),
     ];
+    let count = policies.len();
     let digests: std::collections::HashSet<_> =
         policies.into_iter().map(|builder| builder.build().unwrap().digest().to_string()).collect();
-    assert_eq!(digests.len(), 9);
+    assert_eq!(digests.len(), count);
 }
 
 #[test]

@@ -48,14 +48,20 @@ fn every_code_is_listed_once_and_is_401_or_421() {
             ("ambiguous", 401),
             ("certificate-expired", 401),
             ("certificate-not-yet-valid", 401),
+            ("certificate-revoked", 401),
             ("certificate-too-large", 401),
             ("chain-too-long", 401),
+            ("denied", 401),
             ("key-not-proven", 401),
             ("misdirected", 421),
             ("no-certificate", 401),
             ("not-mapped", 401),
+            ("path-invalid", 401),
+            ("revocation-unknown", 401),
             ("unknown-host", 421),
             ("untrusted", 401),
+            ("user-disabled", 401),
+            ("wrong-purpose", 401),
         ]
     );
 }

@@ -1,0 +1,158 @@
+//! (private) Validated paths, remembered: the handshake and the decision ask for the same one, and clients come back.
+//!
+//! A remembered answer is that of a search made again: the key is everything the peer presented, as a set, and it holds
+//! only while nothing that the search looked at begins or ends. It lives and dies with one trust state.
+
+use core::fmt;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::pki_types::UnixTime;
+
+use super::verified::ValidPath;
+use crate::cert::Fingerprint;
+
+/// What was presented: the end entity, and the set of the others.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Presented {
+    end_entity: Fingerprint,
+    /// Sorted, without duplicates and without the end entity.
+    others: Box<[Fingerprint]>,
+}
+
+impl Presented {
+    pub(super) fn new(end_entity: Fingerprint, others: &[impl AsRef<[u8]>]) -> Self {
+        let prints = others.iter().map(|other| Fingerprint::of(other.as_ref()));
+        let mut others: Vec<_> = prints.filter(|other| *other != end_entity).collect();
+        others.sort_unstable();
+        others.dedup();
+        Self { end_entity, others: others.into() }
+    }
+}
+
+/// The seconds around a moment in which nothing begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lull {
+    now: i64,
+    first: i64,
+    last: i64,
+}
+
+impl Lull {
+    pub(super) fn around(now: UnixTime) -> Self {
+        Self { now: seconds(now), first: i64::MIN, last: i64::MAX }
+    }
+
+    /// Something is different from this second on.
+    pub(super) fn change_at(&mut self, second: i64) {
+        if second <= self.now {
+            self.first = self.first.max(second);
+        } else {
+            self.last = self.last.min(second - 1);
+        }
+    }
+
+    fn contains(&self, now: UnixTime) -> bool {
+        (self.first..=self.last).contains(&seconds(now))
+    }
+}
+
+pub(super) fn seconds(time: UnixTime) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// A bounded memory of valid paths.
+///
+/// Two generations: what is asked for moves to the young one, and when that is full the old one is forgotten. So at most
+/// `capacity` are held, and finding one costs one probe or two.
+pub(super) struct PathCache {
+    /// Paths in one generation; 0: nothing is remembered.
+    half: usize,
+    generations: RwLock<[HashMap<Presented, Remembered>; 2]>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    lull: Lull,
+    path: Arc<ValidPath>,
+}
+
+impl PathCache {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { half: capacity / 2, generations: RwLock::default() }
+    }
+
+    /// An empty one of the same size.
+    pub(super) fn emptied(&self) -> Self {
+        Self { half: self.half, generations: RwLock::default() }
+    }
+
+    pub(super) fn is_off(&self) -> bool {
+        self.half == 0
+    }
+
+    pub(super) fn get(&self, presented: &Presented, now: UnixTime) -> Option<Arc<ValidPath>> {
+        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        let [young, old] = &*generations;
+        if let Some(remembered) = young.get(presented) {
+            return remembered.lull.contains(now).then(|| Arc::clone(&remembered.path));
+        }
+        let remembered = old.get(presented).filter(|remembered| remembered.lull.contains(now))?.clone();
+        drop(generations);
+        let path = Arc::clone(&remembered.path);
+        self.put(presented.clone(), remembered);
+        Some(path)
+    }
+
+    pub(super) fn remember(&self, presented: Presented, lull: Lull, path: Arc<ValidPath>) {
+        if !self.is_off() {
+            self.put(presented, Remembered { lull, path });
+        }
+    }
+
+    fn put(&self, presented: Presented, remembered: Remembered) {
+        let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        let [young, old] = &mut *generations;
+        if young.len() >= self.half {
+            *old = core::mem::take(young);
+        }
+        young.insert(presented, remembered);
+    }
+}
+
+impl fmt::Debug for PathCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PathCache(2 generations of {})", self.half)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_lull_ends_where_something_begins_or_ends() {
+        let mut lull = Lull::around(at(100));
+        for second in [50, 90, 100, 151, 200] {
+            lull.change_at(second);
+        }
+        let holds = [99, 100, 150, 151].map(|second| lull.contains(at(second)));
+        assert_eq!(holds, [false, true, true, false]);
+    }
+
+    #[test]
+    fn what_was_presented_is_a_set_beside_the_end_entity() {
+        let print = |byte: u8| Fingerprint::of(&[byte]);
+        let set =
+            |own: u8, others: &[u8]| Presented::new(print(own), &others.iter().map(|byte| [*byte]).collect::<Vec<_>>());
+        assert!(set(1, &[2, 3]) == set(1, &[3, 2, 3, 1]));
+        assert!(set(1, &[2]) != set(2, &[1]));
+        assert!(set(1, &[2]) != set(1, &[2, 3]));
+    }
+}

@@ -1,0 +1,81 @@
+//! Who is refused whatever vouches for it: by public key, or by issuer and serial number.
+//!
+//! Not by fingerprint: whoever holds an ECDSA certificate can write its signature in another way, and the fingerprint
+//! is another one.
+
+use core::fmt;
+use std::collections::HashSet;
+
+use crate::cert::{Certificate, DistinguishedName, SerialNumber, SpkiFingerprint};
+
+/// A certificate that is refused whatever vouches for it: a pin, an anchor, an exception.
+///
+/// A denied key is refused in every certificate, and everything that a CA with that key issued is refused with it; so it
+/// is with the issuer and serial number of a CA certificate.
+///
+/// ```
+/// use certmap::trust::Denial;
+/// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
+/// # let stolen = certmap::Identity::from_pem(&pem)?.certificate().clone();
+/// let denial = Denial::key(stolen.spki_fingerprint());
+/// assert!(denial.to_string().starts_with("spki-sha256:"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Denial(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Key(SpkiFingerprint),
+    Serial(DistinguishedName, SerialNumber),
+}
+
+impl Denial {
+    /// Denies every certificate that carries this public key.
+    #[must_use]
+    pub fn key(key: SpkiFingerprint) -> Self {
+        Self(Kind::Key(key))
+    }
+
+    /// Denies the certificate to which this issuer gave this serial number.
+    ///
+    /// The issuer is compared as structure. A self-signed certificate names its own issuer, so its holder can leave this
+    /// denial behind with a new certificate; deny its key.
+    #[must_use]
+    pub fn serial(issuer: DistinguishedName, serial: SerialNumber) -> Self {
+        Self(Kind::Serial(issuer, serial))
+    }
+}
+
+impl fmt::Display for Denial {
+    /// `spki-sha256:…`, or `serial 0a20 of CN=…`: one line, different for different denials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Key(key) => key.fmt(f),
+            Kind::Serial(issuer, serial) => write!(f, "serial {serial} of {issuer}"),
+        }
+    }
+}
+
+/// Every denial of a policy.
+#[derive(Debug, Default)]
+pub(crate) struct DenyList(HashSet<Denial>);
+
+impl DenyList {
+    pub(crate) fn new(denials: impl IntoIterator<Item = Denial>) -> Self {
+        Self(denials.into_iter().collect())
+    }
+
+    pub(crate) fn denials(&self) -> impl Iterator<Item = &Denial> {
+        self.0.iter()
+    }
+
+    /// The denial that hits this certificate.
+    pub(super) fn find(&self, certificate: &Certificate) -> Option<&Denial> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let by_key = self.0.get(&Denial::key(certificate.spki_fingerprint()));
+        by_key.or_else(|| self.0.get(&Denial::serial(certificate.issuer(), certificate.serial().clone())))
+    }
+}

@@ -1,0 +1,414 @@
+//! (private) Path validation: from a presented certificate to every anchor that vouches for it.
+//!
+//! webpki searches and verifies signatures, names and lengths, once per candidate anchor; what it leaves out is checked
+//! in its callback: key usage, the anchor's own validity, purpose and length, denial and revocation. The callback can only
+//! return webpki's error, so our reason is kept beside it. RFC 5280, section 6.
+
+use core::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, VerifiedPath};
+
+use super::anchors::{AnchorGroup, AnchorIndex};
+use super::cache::Lull;
+use super::deny::DenyList;
+use super::entry::ClientPurpose;
+use super::path_failure::{PathFailure, PathPlace};
+use super::revocation::{Member, RevocationState};
+use super::signatures::{Algorithms, Signatures};
+use super::verified::ValidPath;
+use crate::cert::{Certificate, Standing, Validity};
+use crate::limits::{PATH_STEPS_PER_DECISION, SIGNATURES_PER_DECISION};
+use crate::voucher::Voucher;
+
+/// What a search depends on besides what was presented.
+#[derive(Clone, Copy)]
+pub(super) struct PathRules<'a> {
+    pub(super) anchors: &'a AnchorIndex,
+    pub(super) algorithms: Algorithms,
+    pub(super) revocation: &'a RevocationState,
+    pub(super) deny: &'a DenyList,
+    pub(super) purpose: ClientPurpose,
+}
+
+/// One search: the certificate, the others that were presented, and the time.
+pub(super) struct Search<'a> {
+    rules: PathRules<'a>,
+    certificate: &'a Certificate,
+    /// Those that can be read, sorted, so that the order in which they were presented does not matter.
+    others: Vec<Certificate>,
+    now: UnixTime,
+    signatures: Signatures,
+    steps: Cell<usize>,
+}
+
+/// What one candidate anchor came to.
+struct Vouching {
+    vouchers: Vec<Voucher>,
+    until: i64,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        rules: PathRules<'a>,
+        certificate: &'a Certificate,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Self {
+        let readable = others.iter().filter_map(|der| Certificate::from_der(der).ok());
+        let mut others: Vec<_> = readable.filter(|other| other != certificate).collect();
+        others.sort_unstable_by_key(Certificate::fingerprint);
+        others.dedup();
+        let signatures = Signatures::new(rules.algorithms, SIGNATURES_PER_DECISION);
+        Self { rules, certificate, others, now, signatures, steps: Cell::new(PATH_STEPS_PER_DECISION) }
+    }
+
+    /// Every anchor that vouches; if none does, the failure that came furthest.
+    pub(super) fn run(&self) -> Result<ValidPath, PathFailure> {
+        let candidates: Vec<_> = self.candidates().collect();
+        if candidates.is_empty() {
+            return Err(self.unknown_issuer());
+        }
+        let end_entity = EndEntityCert::try_from(self.certificate.der())
+            .map_err(|error| self.failure(&error, &self.certificate.issuer()))?;
+        let others: Vec<_> = self.others.iter().map(|other| CertificateDer::from_slice(other.der())).collect();
+        let counted = self.signatures.counted();
+        let algorithms: Vec<_> = counted.iter().map(|one| one as &dyn SignatureVerificationAlgorithm).collect();
+        let mut vouchers = Vec::new();
+        let mut until = i64::MAX;
+        let mut furthest: Option<PathFailure> = None;
+        for group in candidates {
+            match self.under(group, &end_entity, &others, &algorithms) {
+                Ok(vouching) => {
+                    vouchers.extend(vouching.vouchers);
+                    until = until.min(vouching.until);
+                }
+                Err(failure) if furthest.as_ref().is_none_or(|known| known.progress() < failure.progress()) => {
+                    furthest = Some(failure);
+                }
+                Err(_) => {}
+            }
+        }
+        // Whoever made us stop early may have hidden an anchor that vouches too.
+        if self.signatures.are_exhausted() {
+            return Err(PathFailure::TooMuchWork { reason: "more signatures than a decision verifies" });
+        }
+        if self.steps.get() == 0 {
+            return Err(PathFailure::TooMuchWork { reason: "more paths than a decision looks at" });
+        }
+        if vouchers.is_empty() {
+            return Err(furthest.unwrap_or_else(|| self.unknown_issuer()));
+        }
+        vouchers.sort_unstable_by_key(|voucher| voucher.anchor);
+        let valid_until = core::time::Duration::from_secs(u64::try_from(until).unwrap_or_default());
+        let valid_until = UnixTime::since_unix_epoch(valid_until);
+        Ok(ValidPath { certificate: self.certificate.clone(), vouchers, valid_until })
+    }
+
+    /// The seconds in which the same search has the same result: in which nothing it may look at begins or ends.
+    pub(super) fn lull(&self) -> Lull {
+        let mut lull = Lull::around(self.now);
+        let anchors = self.candidates().flat_map(|group| &group.members);
+        for certificate in core::iter::once(self.certificate).chain(&self.others).chain(anchors) {
+            for second in certificate.validity().changes() {
+                lull.change_at(second);
+            }
+            self.rules.revocation.changes(certificate, &mut lull);
+        }
+        lull
+    }
+
+    /// The anchors whose name an issuer of the presented certificates has.
+    fn candidates(&self) -> impl Iterator<Item = &'a AnchorGroup> {
+        let presented = core::iter::once(self.certificate).chain(&self.others);
+        let issuers: BTreeSet<_> = presented.map(Certificate::issuer_der).collect();
+        let anchors = self.rules.anchors;
+        issuers.into_iter().flat_map(|name| anchors.named(name)).collect::<Vec<_>>().into_iter()
+    }
+
+    fn under(
+        &self,
+        group: &AnchorGroup,
+        end_entity: &EndEntityCert<'_>,
+        others: &[CertificateDer<'_>],
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
+    ) -> Result<Vouching, PathFailure> {
+        let ours: RefCell<Option<Result<Vouching, PathFailure>>> = RefCell::new(None);
+        let check = |path: &VerifiedPath<'_>| {
+            let outcome = self.check(path, group);
+            let verdict = outcome.as_ref().map(|_| ()).map_err(|_| webpki::Error::CertDistrusted);
+            let mut ours = ours.borrow_mut();
+            let further = match (&outcome, &*ours) {
+                (Err(failure), Some(Err(known))) => known.progress() < failure.progress(),
+                _ => true,
+            };
+            if further {
+                *ours = Some(outcome);
+            }
+            verdict
+        };
+        let anchors: &[TrustAnchor<'_>] = core::slice::from_ref(&group.anchor);
+        let usage = CountedPurpose { steps: &self.steps };
+        let found = end_entity.verify_for_usage(algorithms, anchors, others, self.now, usage, None, Some(&check));
+        match (found, ours.take()) {
+            // Only together are they an answer: webpki found a path, and it is the one that was checked last.
+            (Ok(_), Some(Ok(vouching))) => Ok(vouching),
+            (_, Some(Err(failure))) => Err(failure),
+            (Err(error), _) => {
+                let name = group.members.first().map(Certificate::subject);
+                Err(self.failure(&error, &name.unwrap_or_else(|| self.certificate.issuer())))
+            }
+            (Ok(_), None) => Err(PathFailure::Unprocessable { reason: "the path was not checked".to_owned() }),
+        }
+    }
+
+    /// What webpki leaves out, for one path that it has verified.
+    fn check(&self, path: &VerifiedPath<'_>, group: &AnchorGroup) -> Result<Vouching, PathFailure> {
+        let intermediates = self.intermediates(path)?;
+        self.check_end_entity()?;
+        for intermediate in &intermediates {
+            check_issuer(&Member { place: PathPlace::Intermediate, certificate: intermediate })?;
+        }
+        let below = core::iter::once(Member { place: PathPlace::EndEntity, certificate: self.certificate });
+        let above = intermediates.iter().map(|certificate| Member { place: PathPlace::Intermediate, certificate });
+        let members: Vec<_> = below.chain(above).collect();
+        members.iter().try_for_each(|member| self.check_denied(member))?;
+
+        let mut anchors = Vec::with_capacity(1);
+        let mut failure = None;
+        for certificate in &group.members {
+            match self.check_anchor(certificate, &intermediates) {
+                Ok(()) => anchors.push(certificate),
+                Err(cause) => failure = Some(cause),
+            }
+        }
+        let Some(anchor) = anchors.first().copied() else {
+            return Err(failure.unwrap_or_else(|| self.unknown_issuer()));
+        };
+
+        let due = self.rules.revocation.has_list_of(anchor, &self.signatures);
+        let dates = members.iter().map(|member| member.certificate).chain(anchors.iter().copied());
+        let mut until = dates.map(|certificate| certificate.validity().last_second()).min().unwrap_or(i64::MIN);
+        let issuers = intermediates.iter().copied().chain([anchor]);
+        for (member, issuer) in members.iter().zip(issuers) {
+            let checked = self.rules.revocation.check(member, issuer, due, self.now, &self.signatures)?;
+            until = until.min(checked.unwrap_or(i64::MAX));
+        }
+
+        let issuer_key = intermediates.first().copied().unwrap_or(anchor).spki_fingerprint();
+        let intermediates: Box<[_]> = intermediates.iter().map(|certificate| certificate.fingerprint()).collect();
+        let voucher = |certificate: &&Certificate| Voucher {
+            anchor: certificate.fingerprint(),
+            issuer_key,
+            intermediates: intermediates.clone(),
+        };
+        Ok(Vouching { vouchers: anchors.iter().map(voucher).collect(), until })
+    }
+
+    /// The intermediates of a path as we read them, nearest to the certificate first. Two readers must agree.
+    fn intermediates(&self, path: &VerifiedPath<'_>) -> Result<Vec<&Certificate>, PathFailure> {
+        let disagree = || PathFailure::Unprocessable { reason: "two readers of it do not agree".to_owned() };
+        let agree = |ours: &Certificate, theirs: &webpki::Cert<'_>| {
+            ours.public_key().as_ref() == theirs.subject_public_key_info().as_ref()
+                && ours.subject_der().ends_with(theirs.subject())
+                && ours.issuer_der().ends_with(theirs.issuer())
+        };
+        if !agree(self.certificate, path.end_entity()) {
+            return Err(disagree());
+        }
+        let read = |theirs: &webpki::Cert<'_>| {
+            let der = theirs.der();
+            let ours = self.others.iter().find(|other| other.der().as_ref() == der.as_ref());
+            ours.filter(|ours| agree(ours, theirs)).ok_or_else(disagree)
+        };
+        path.intermediate_certificates().map(read).collect()
+    }
+
+    fn check_end_entity(&self) -> Result<(), PathFailure> {
+        let extensions = self.certificate.extensions();
+        self.certificate.key_type().check().map_err(PathFailure::WeakKey)?;
+        // RFC 5280 §4.2.1.9: whoever may sign certificates is a CA.
+        if self.certificate.is_ca() || extensions.key_cert_sign() == Some(true) {
+            return Err(PathFailure::EndEntityIsCa);
+        }
+        if extensions.digital_signature() == Some(false) {
+            return Err(PathFailure::KeyUsage);
+        }
+        if extensions.has_name_constraints() {
+            // RFC 5280 §4.2.1.10: MUST be used only in a CA certificate.
+            let reason = "the end-entity certificate has some itself".to_owned();
+            return Err(PathFailure::NameConstraint { reason });
+        }
+        if self.rules.purpose == ClientPurpose::Required && extensions.allows_client_auth() != Some(true) {
+            return Err(purpose(&Member { place: PathPlace::EndEntity, certificate: self.certificate }));
+        }
+        Ok(())
+    }
+
+    fn check_denied(&self, member: &Member<'_>) -> Result<(), PathFailure> {
+        match self.rules.deny.find(member.certificate) {
+            Some(denial) => Err(PathFailure::Denied { member: member.named(), denial: denial.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_anchor(&self, certificate: &Certificate, below: &[&Certificate]) -> Result<(), PathFailure> {
+        let member = Member { place: PathPlace::Anchor, certificate };
+        self.check_denied(&member)?;
+        outside(&member, self.now).map_or(Ok(()), Err)?;
+        let extensions = certificate.extensions();
+        if extensions.allows_client_auth() == Some(false) {
+            return Err(purpose(&member));
+        }
+        // RFC 5280 §4.2.1.9: self-issued intermediates do not count.
+        let counted = below.iter().filter(|ca| ca.subject_der() != ca.issuer_der()).count();
+        match extensions.basic_constraints().and_then(|constraints| constraints.path_len) {
+            Some(length) if usize::try_from(length).is_ok_and(|length| counted > length) => {
+                Err(PathFailure::PathLength)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the chain ends that was presented, if no anchor has the name of any issuer.
+    fn unknown_issuer(&self) -> PathFailure {
+        let mut top = self.certificate;
+        // A chain that goes in a circle ends after as many steps as there are certificates.
+        for _ in &self.others {
+            let issuer = |other: &&Certificate| other.subject_der() == top.issuer_der() && *other != top;
+            match self.others.iter().find(issuer) {
+                Some(above) => top = above,
+                None => break,
+            }
+        }
+        let issuer = top.issuer();
+        if top.subject_der() == top.issuer_der() {
+            PathFailure::UnknownIssuer { issuer }
+        } else {
+            PathFailure::ChainIncomplete { missing: issuer }
+        }
+    }
+
+    /// What is behind an error of webpki, which says neither which certificate it was nor who.
+    fn failure(&self, error: &webpki::Error, issuer: &crate::cert::DistinguishedName) -> PathFailure {
+        use webpki::Error as E;
+        let reason = || format!("{error:?}");
+        let first = |condition: &dyn Fn(&Certificate) -> bool| {
+            let own = Member { place: PathPlace::EndEntity, certificate: self.certificate };
+            let others = self.others.iter().map(|certificate| Member { place: PathPlace::Intermediate, certificate });
+            core::iter::once(own).chain(others).find(|member| condition(member.certificate))
+        };
+        match error {
+            E::CertExpired { .. } | E::CertNotValidYet { .. } | E::InvalidCertValidity => {
+                let member = first(&|certificate| !certificate.validity().contains(self.now));
+                let failure = member.and_then(|member| outside(&member, self.now));
+                failure.unwrap_or_else(|| PathFailure::Unprocessable { reason: reason() })
+            }
+            E::UnknownIssuer => self.unknown_issuer(),
+            E::CaUsedAsEndEntity => PathFailure::EndEntityIsCa,
+            E::EndEntityUsedAsCa => {
+                let no_ca = |certificate: &Certificate| !certificate.is_ca() && certificate != self.certificate;
+                match first(&no_ca) {
+                    Some(member) => PathFailure::Issuer { member: member.named(), reason: NO_CA },
+                    None => PathFailure::Unprocessable { reason: reason() },
+                }
+            }
+            E::PathLenConstraintViolated | E::MaximumPathDepthExceeded => PathFailure::PathLength,
+            E::EmptyEkuExtension | E::RequiredEkuNotFoundContext(_) => {
+                match first(&|certificate| certificate.extensions().allows_client_auth() == Some(false)) {
+                    Some(member) => purpose(&member),
+                    None => PathFailure::Unprocessable { reason: reason() },
+                }
+            }
+            E::NameConstraintViolation
+            | E::InvalidNetworkMaskConstraint
+            | E::MalformedNameConstraint
+            | E::UnsupportedNameType
+            | E::MalformedDnsIdentifier => PathFailure::NameConstraint { reason: reason() },
+            E::InvalidSignatureForPublicKey | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+                PathFailure::BadSignature { issuer: issuer.clone() }
+            }
+            E::UnsupportedSignatureAlgorithmContext(_) => {
+                PathFailure::Algorithm { reason: "SHA-1, MD5 or none that the provider knows".to_owned() }
+            }
+            E::MaximumSignatureChecksExceeded
+            | E::MaximumPathBuildCallsExceeded
+            | E::MaximumNameConstraintComparisonsExceeded => {
+                PathFailure::TooMuchWork { reason: "more paths or names than a decision looks at" }
+            }
+            E::UnsupportedCertVersion => {
+                PathFailure::Unprocessable { reason: "X.509 version 1 and 2 cannot say what they are for".to_owned() }
+            }
+            // The enum is webpki's and open.
+            _ => PathFailure::Unprocessable { reason: reason() },
+        }
+    }
+}
+
+const NO_CA: &str = "its basic constraints do not say that it is a CA";
+
+fn check_issuer(member: &Member<'_>) -> Result<(), PathFailure> {
+    let extensions = member.certificate.extensions();
+    let reason = if extensions.key_cert_sign() == Some(false) {
+        "its key usage does not include keyCertSign"
+    } else if member.certificate.subject().is_empty() {
+        "it has no subject"
+    } else {
+        return Ok(());
+    };
+    Err(PathFailure::Issuer { member: member.named(), reason })
+}
+
+/// The failure of a certificate that is not valid now.
+fn outside(member: &Member<'_>, now: UnixTime) -> Option<PathFailure> {
+    let validity: Validity = member.certificate.validity();
+    match validity.standing(now) {
+        Standing::Early => Some(PathFailure::NotYetValid { member: member.named(), validity }),
+        Standing::Late => Some(PathFailure::Expired { member: member.named(), validity }),
+        Standing::Within => None,
+    }
+}
+
+fn purpose(member: &Member<'_>) -> PathFailure {
+    PathFailure::Purpose { member: member.named(), has: purposes(member.certificate) }
+}
+
+/// The purposes that a certificate states, for people.
+pub(super) fn purposes(certificate: &Certificate) -> Option<Vec<String>> {
+    let purposes = certificate.extensions().extended_key_usage(certificate.der())?;
+    Some(purposes.iter().map(|purpose| purpose_name(&purpose.to_string())).collect())
+}
+
+/// The purposes of RFC 5280, section 4.2.1.12 by name, others by number.
+fn purpose_name(oid: &str) -> String {
+    match oid {
+        "1.3.6.1.5.5.7.3.1" => "serverAuth",
+        "1.3.6.1.5.5.7.3.2" => "clientAuth",
+        "1.3.6.1.5.5.7.3.3" => "codeSigning",
+        "1.3.6.1.5.5.7.3.4" => "emailProtection",
+        "1.3.6.1.5.5.7.3.8" => "timeStamping",
+        "1.3.6.1.5.5.7.3.9" => "OCSPSigning",
+        "2.5.29.37.0" => "anyExtendedKeyUsage",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// Client authentication where purposes are stated. webpki asks it once per step of its search, so here is where steps
+/// are counted.
+struct CountedPurpose<'a> {
+    steps: &'a Cell<usize>,
+}
+
+impl ExtendedKeyUsageValidator for CountedPurpose<'_> {
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        let left = self.steps.get().saturating_sub(1);
+        self.steps.set(left);
+        if left == 0 {
+            // Ends the search, where any other error would end one branch of it.
+            return Err(webpki::Error::MaximumPathBuildCallsExceeded);
+        }
+        KeyUsage::client_auth().validate(purposes)
+    }
+}

@@ -1,0 +1,255 @@
+//! Which certificates their CAs have taken back: revocation lists, and whether they may be believed now.
+//!
+//! The order of lists never matters: a serial number that stands in any list which its issuer signed is revoked. A list
+//! that is missing where one is due, or out of date, is no answer, and no answer refuses. RFC 5280, sections 5 and 6.3.
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use rustls::pki_types::UnixTime;
+
+use super::cache::{Lull, seconds};
+use super::path_failure::{PathFailure, PathMember, UnknownStatus};
+use super::signatures::Signatures;
+use crate::cert::{
+    Certificate, DistinguishedName, Fingerprint, InvalidRevocationList, RevocationList, SpkiFingerprint,
+};
+use crate::limits::REVOCATION_SKEW;
+
+/// The revocation lists of a policy, and how they are taken.
+///
+/// An anchor without any list is not checked: a CA may publish none. An anchor with a list makes lists due for everybody
+/// below it: for the certificates that the anchor issued, and for those of each intermediate. Pins are not concerned,
+/// because nobody but the operator takes them back.
+///
+/// ```
+/// use certmap::trust::Revocation;
+/// let mut revocation = Revocation::new();
+/// assert!(revocation.add_pem(b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n").is_err());
+/// assert_eq!(revocation.lists().count(), 0);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Revocation {
+    lists: Vec<RevocationList>,
+    grace: Duration,
+}
+
+impl Revocation {
+    /// No lists: nothing is checked.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a list. Whether its issuer signed it is checked when the policy is built.
+    pub fn add(&mut self, list: RevocationList) {
+        self.lists.push(list);
+    }
+
+    /// Adds every list of a PEM or DER file: all of them or, if one cannot be read, none.
+    ///
+    /// # Errors
+    /// [`InvalidRevocationList`] says which and why.
+    pub fn add_pem(&mut self, pem: &[u8]) -> Result<(), InvalidRevocationList> {
+        self.lists.extend(RevocationList::all_from_pem(pem)?);
+        Ok(())
+    }
+
+    /// Believes lists for so long after their successor was promised (`nextUpdate`).
+    ///
+    /// # Security
+    /// Whoever can keep the new list from arriving keeps a revoked certificate alive for this time.
+    #[must_use]
+    pub fn danger_accept_stale_lists(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// The lists, in the order in which they were added.
+    pub fn lists(&self) -> impl Iterator<Item = &RevocationList> {
+        self.lists.iter()
+    }
+
+    /// For how long a list is believed beyond its `nextUpdate`.
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        self.grace
+    }
+}
+
+/// A revocation list that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RevocationError {
+    /// No anchor of the issuer's name signed it.
+    #[error("revocation list {list} bears the name of the anchor `{issuer}`, but not its signature: fetch it again")]
+    Signature {
+        /// The list.
+        list: Fingerprint,
+        /// Its issuer.
+        issuer: DistinguishedName,
+    },
+    /// The anchor that signed it may not sign lists.
+    #[error(
+        "revocation list {list} is signed by the anchor `{issuer}`, whose key usage does not include cRLSign: have the CA's certificate renewed, or leave the list out"
+    )]
+    SignerMayNot {
+        /// The list.
+        list: Fingerprint,
+        /// Its issuer.
+        issuer: DistinguishedName,
+    },
+}
+
+/// Revocation lists by issuer, each with what is known of its signature.
+#[derive(Debug, Default)]
+pub(crate) struct RevocationState {
+    by_issuer: HashMap<Box<[u8]>, Vec<Listed>>,
+    grace: Duration,
+}
+
+struct Listed {
+    list: RevocationList,
+    /// Keys that were tried, and whether they signed the list: the anchors' at load, an intermediate's at first use.
+    tried: Mutex<Vec<(SpkiFingerprint, bool)>>,
+}
+
+impl Listed {
+    /// Keys that are remembered for one list. CAs of one name that a bundle vouches for are few.
+    const TRIED: usize = 16;
+
+    /// True if the list is signed by the key of `issuer`.
+    fn is_signed_by(&self, issuer: &Certificate, signatures: &Signatures) -> bool {
+        let key = issuer.spki_fingerprint();
+        let known =
+            |tried: &[(SpkiFingerprint, bool)]| tried.iter().find(|(other, _)| *other == key).map(|(_, ok)| *ok);
+        if let Some(known) = known(&self.tried.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return known;
+        }
+        let Some(signed) = signatures.verify_list(&self.list, issuer) else { return false };
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        if tried.len() < Self::TRIED && known(&tried).is_none() {
+            tried.push((key, signed));
+        }
+        signed
+    }
+}
+
+impl fmt::Debug for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { list, tried: _ } = self;
+        list.fmt(f)
+    }
+}
+
+impl RevocationState {
+    /// Checks the signatures of those lists whose issuer is an anchor.
+    pub(crate) fn new(
+        revocation: &Revocation,
+        anchors: &[&Certificate],
+        signatures: &Signatures,
+    ) -> Result<Self, Vec<RevocationError>> {
+        let mut by_name: HashMap<&[u8], Vec<&Certificate>> = HashMap::new();
+        for anchor in anchors {
+            by_name.entry(anchor.subject_der()).or_default().push(anchor);
+        }
+        let mut state = Self { by_issuer: HashMap::new(), grace: revocation.grace };
+        let mut errors = Vec::new();
+        for list in revocation.lists() {
+            let listed = Listed { list: list.clone(), tried: Mutex::default() };
+            let named = by_name.get(list.issuer_der()).map(Vec::as_slice).unwrap_or_default();
+            let signers: Vec<_> = named.iter().filter(|anchor| listed.is_signed_by(anchor, signatures)).collect();
+            if !named.is_empty() && signers.is_empty() {
+                errors.push(RevocationError::Signature { list: list.fingerprint(), issuer: list.issuer() });
+            } else if signers.iter().any(|anchor| anchor.extensions().crl_sign() == Some(false)) {
+                errors.push(RevocationError::SignerMayNot { list: list.fingerprint(), issuer: list.issuer() });
+            }
+            state.by_issuer.entry(list.issuer_der().into()).or_default().push(listed);
+        }
+        if errors.is_empty() { Ok(state) } else { Err(errors) }
+    }
+
+    /// Every list, in no order.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &RevocationList> {
+        self.by_issuer.values().flatten().map(|listed| &listed.list)
+    }
+
+    pub(crate) fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// Tells the lull of every second at which a list with this issuer's name begins or ends to be current.
+    pub(super) fn changes(&self, issuer: &Certificate, lull: &mut Lull) {
+        for Listed { list, .. } in self.named(issuer) {
+            let (first, last) = self.current_span(list);
+            lull.change_at(first);
+            lull.change_at(last.saturating_add(1));
+        }
+    }
+
+    fn named(&self, issuer: &Certificate) -> &[Listed] {
+        self.by_issuer.get(issuer.subject_der()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// True if this issuer signed any of the lists.
+    pub(super) fn has_list_of(&self, issuer: &Certificate, signatures: &Signatures) -> bool {
+        self.named(issuer).iter().any(|listed| listed.is_signed_by(issuer, signatures))
+    }
+
+    /// First and last second in which a list is current.
+    fn current_span(&self, list: &RevocationList) -> (i64, i64) {
+        let skew = i64::try_from(REVOCATION_SKEW.as_secs()).unwrap_or(i64::MAX);
+        let grace = i64::try_from(self.grace.as_secs()).unwrap_or(i64::MAX);
+        let (made, successor) = (seconds(list.this_update()), seconds(list.next_update()));
+        (made.saturating_sub(skew), successor.saturating_add(grace))
+    }
+
+    /// Checks one certificate against the lists of its issuer; the last second in which the answer holds, if a list was
+    /// asked. `due` says that there has to be one.
+    pub(super) fn check(
+        &self,
+        member: &Member<'_>,
+        issuer: &Certificate,
+        due: bool,
+        now: UnixTime,
+        signatures: &Signatures,
+    ) -> Result<Option<i64>, PathFailure> {
+        let unknown = |cause| PathFailure::RevocationUnknown { member: member.named(), cause };
+        let named = self.named(issuer);
+        let signed: Vec<_> = named.iter().filter(|listed| listed.is_signed_by(issuer, signatures)).collect();
+        let Some(newest) = signed.iter().map(|listed| &listed.list).max_by_key(|list| list.next_update()) else {
+            let no_list = || unknown(UnknownStatus::NoList { issuer: issuer.subject() });
+            return if due { Err(no_list()) } else { Ok(None) };
+        };
+        if issuer.extensions().crl_sign() == Some(false) {
+            return Err(unknown(UnknownStatus::SignerMayNot { issuer: issuer.subject() }));
+        }
+        let serial = member.certificate.serial();
+        let revoked = signed.iter().find_map(|listed| Some((&listed.list, listed.list.revoked(serial)?)));
+        if let Some((list, entry)) = revoked {
+            let (list, since) = (list.fingerprint(), entry.date);
+            return Err(PathFailure::Revoked { member: member.named(), list, since });
+        }
+        let second = seconds(now);
+        let current = signed.iter().map(|listed| self.current_span(&listed.list));
+        let until = current.filter(|(first, last)| (*first..=*last).contains(&second)).map(|(_, last)| last).max();
+        until.map(Some).ok_or_else(|| {
+            let (this_update, next_update) = (newest.this_update(), newest.next_update());
+            unknown(UnknownStatus::Stale { issuer: issuer.subject(), this_update, next_update })
+        })
+    }
+}
+
+/// A certificate on a path and its place there.
+#[derive(Clone, Copy)]
+pub(super) struct Member<'a> {
+    pub(super) place: super::path_failure::PathPlace,
+    pub(super) certificate: &'a Certificate,
+}
+
+impl Member<'_> {
+    pub(super) fn named(&self) -> PathMember {
+        PathMember::new(self.place, self.certificate)
+    }
+}

@@ -1,0 +1,121 @@
+//! (private) Verifying signatures of certificates and lists, with a count: what a peer may cost is bounded.
+
+use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
+use webpki::RawPublicKeyEntity;
+
+use crate::cert::{Certificate, KeyType, RevocationList};
+
+type Algorithm = &'static dyn SignatureVerificationAlgorithm;
+
+/// The algorithms of a provider.
+#[derive(Clone, Copy)]
+pub(crate) struct Algorithms(&'static [Algorithm]);
+
+impl Algorithms {
+    pub(crate) fn new(supported: &WebPkiSupportedAlgorithms) -> Self {
+        Self(supported.all)
+    }
+
+    /// True if signatures of such a key can be verified at all.
+    pub(crate) fn verify(self, key: &KeyType) -> bool {
+        let wanted = match key {
+            KeyType::EcP256 => alg_id::ECDSA_P256,
+            KeyType::EcP384 => alg_id::ECDSA_P384,
+            KeyType::EcP521 => alg_id::ECDSA_P521,
+            KeyType::Ed25519 => alg_id::ED25519,
+            KeyType::Rsa { .. } => alg_id::RSA_ENCRYPTION,
+            KeyType::Other(_) => return false,
+        };
+        self.0.iter().any(|algorithm| algorithm.public_key_alg_id() == wanted)
+    }
+}
+
+impl fmt::Debug for Algorithms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} algorithms", self.0.len())
+    }
+}
+
+/// A number of signature verifications, to be spent.
+#[derive(Debug)]
+pub(crate) struct Signatures {
+    algorithms: Algorithms,
+    /// Goes below zero, as a wrapped number, when more is asked for than there is.
+    left: AtomicUsize,
+}
+
+impl Signatures {
+    pub(crate) fn new(algorithms: Algorithms, count: usize) -> Self {
+        // Half of the numbers are those below zero.
+        Self { algorithms, left: AtomicUsize::new(count.min(usize::MAX / 2)) }
+    }
+
+    /// True if there was one left.
+    fn spend(&self) -> bool {
+        self.left.fetch_sub(1, Ordering::Relaxed).wrapping_sub(1) <= usize::MAX / 2
+    }
+
+    /// True if more was asked for than there was: what was found out meanwhile is no answer.
+    pub(super) fn are_exhausted(&self) -> bool {
+        self.left.load(Ordering::Relaxed) > usize::MAX / 2
+    }
+
+    /// The algorithms, each verification counted.
+    pub(super) fn counted(&self) -> Vec<Counted<'_>> {
+        self.algorithms.0.iter().map(|algorithm| Counted { algorithm: *algorithm, signatures: self }).collect()
+    }
+
+    /// True if the key of `issuer` signed the list; `None` if there was no verification left.
+    pub(super) fn verify_list(&self, list: &RevocationList, issuer: &Certificate) -> Option<bool> {
+        let key = issuer.public_key();
+        let Ok(key) = RawPublicKeyEntity::try_from(&key) else { return Some(false) };
+        let fitting =
+            self.algorithms.0.iter().filter(|algorithm| *algorithm.signature_alg_id() == *list.signature_algorithm());
+        for algorithm in fitting {
+            if !self.spend() {
+                return None;
+            }
+            if key.verify_signature(*algorithm, list.to_be_signed(), list.signature()).is_ok() {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+}
+
+/// An algorithm that verifies as long as there is something left to spend.
+pub(super) struct Counted<'a> {
+    algorithm: Algorithm,
+    signatures: &'a Signatures,
+}
+
+impl SignatureVerificationAlgorithm for Counted<'_> {
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        if !self.signatures.spend() {
+            return Err(InvalidSignature);
+        }
+        self.algorithm.verify_signature(key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.signature_alg_id()
+    }
+
+    fn fips(&self) -> bool {
+        self.algorithm.fips()
+    }
+}
+
+impl fmt::Debug for Counted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.algorithm.fmt(f)
+    }
+}

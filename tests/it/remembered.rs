@@ -1,0 +1,167 @@
+//! Paths that are remembered: never another answer than that of a search made again.
+
+use std::time::Duration;
+
+use certmap::cert::RevocationList;
+use certmap::rustls::pki_types::{CertificateDer, UnixTime};
+use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList};
+use certmap::trust::Revocation;
+use certmap::{Policy, RefusalCode};
+
+use crate::anchors::{builder, bundle, client, decide_at, hierarchy};
+
+fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+fn answer(policy: &Policy, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<UnixTime, RefusalCode> {
+    let decision = decide_at(policy, chain, now);
+    decision.into_result().map(|principal| principal.valid_until()).map_err(|refused| refused.code())
+}
+
+#[test]
+fn the_clock_may_go_both_ways() {
+    let (first, last) = (NOW.as_secs() - 100, NOW.as_secs() + 100);
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let partner = client("CN=p").with_validity(first, last).issued_by(&root);
+    let policy = builder(bundle(&[&root]), &[&partner]).build().unwrap();
+    let code = |now: u64| answer(&policy, partner.chain(), at(now)).err();
+    let expected = [
+        (first, None),
+        (last, None),
+        (last + 1, Some(RefusalCode::CertificateExpired)),
+        (first - 1, Some(RefusalCode::CertificateNotYetValid)),
+        (first, None),
+    ];
+    for (now, expected) in expected.into_iter().chain(expected.into_iter().rev()) {
+        assert_eq!(code(now), expected, "{now}");
+    }
+}
+
+#[test]
+fn another_anchor_that_becomes_valid_is_seen() {
+    // Two anchors of one key: the second begins later, and then vouches too.
+    let first = TestCertificate::new("CN=root").as_ca().with_validity(1, NOW.as_secs() + 500).self_signed();
+    let second = TestCertificate::new("CN=root").as_ca().with_key_of(&first).with_serial(&[2]);
+    let second = second.with_validity(NOW.as_secs() + 100, NOW.as_secs() + 200).self_signed();
+    let partner = client("CN=p").with_validity(1, NOW.as_secs() + 1_000).issued_by(&first);
+    let policy = builder(bundle(&[&first, &second]), &[&partner]).build().unwrap();
+    let until = |now: u64| answer(&policy, &partner.chain()[..1], at(now)).unwrap().as_secs() - NOW.as_secs();
+    for _ in 0..2 {
+        assert_eq!(until(NOW.as_secs()), 500);
+        assert_eq!(until(NOW.as_secs() + 150), 200);
+        assert_eq!(until(NOW.as_secs() + 201), 500);
+    }
+}
+
+#[test]
+fn other_trust_remembers_nothing_of_this() {
+    let (root, issuing) = hierarchy();
+    let partner = client("CN=p").issued_by(&issuing);
+    let other = TestCertificate::new("CN=root").as_ca().self_signed();
+    let good = builder(bundle(&[&root]), &[&partner]).build().unwrap();
+    assert!(answer(&good, partner.chain(), NOW).is_ok());
+    let swapped = builder(bundle(&[&other]), &[&partner]).build().unwrap();
+    assert_eq!(answer(&swapped, partner.chain(), NOW), Err(RefusalCode::PathInvalid));
+    let mut lists = Revocation::new();
+    for list in
+        [TestRevocationList::new().revoking(&[9]).signed_by(&issuing), TestRevocationList::new().signed_by(&root)]
+    {
+        lists.add(RevocationList::from_der(list.der()).unwrap());
+    }
+    let revoked = good.with_revocation(&lists).unwrap();
+    assert_eq!(answer(&revoked, partner.chain(), NOW), Err(RefusalCode::CertificateRevoked));
+    assert!(answer(&good, partner.chain(), NOW).is_ok());
+}
+
+/// Hierarchies that share names and keys, some of them out of date, and everything issued in them.
+struct Wood {
+    roots: Vec<TestIdentity>,
+    above: Vec<TestIdentity>,
+    leaves: Vec<TestIdentity>,
+}
+
+impl Wood {
+    fn new(rng: &mut fastrand::Rng) -> Self {
+        let moment = |rng: &mut fastrand::Rng| NOW.as_secs() - 50 + rng.u64(..100);
+        let validity = |rng: &mut fastrand::Rng| match rng.u8(..3) {
+            0 => (moment(rng), NOW.as_secs() + 1_000),
+            1 => (1, moment(rng)),
+            _ => (1, NOW.as_secs() + 1_000),
+        };
+        let dated = |rng: &mut fastrand::Rng, made: TestCertificate| {
+            let (first, last) = validity(rng);
+            made.with_validity(first, last)
+        };
+        let mut roots: Vec<TestIdentity> = Vec::new();
+        for serial in 0..3 {
+            let made = TestCertificate::new(["CN=r", "CN=s"][rng.usize(..2)]).as_ca().with_serial(&[serial]);
+            let made = match roots.first().filter(|_| rng.bool()) {
+                Some(root) => made.with_key_of(root),
+                None => made,
+            };
+            roots.push(dated(rng, made).self_signed());
+        }
+        let mut above: Vec<TestIdentity> = Vec::new();
+        for serial in 0..4 {
+            let made = TestCertificate::new(["CN=a", "CN=b"][rng.usize(..2)]).as_ca().with_serial(&[serial]);
+            let made = match above.first().filter(|_| rng.bool()) {
+                Some(ca) => made.with_key_of(ca),
+                None => made,
+            };
+            let issuer = above.get(rng.usize(..4)).unwrap_or(&roots[rng.usize(..3)]).clone();
+            above.push(dated(rng, made).issued_by(&issuer));
+        }
+        let leaves = (0..4).map(|serial| {
+            let made = client("CN=leaf").with_serial(&[serial]);
+            let issuer = above[rng.usize(..4)].clone();
+            dated(rng, made).issued_by(&issuer)
+        });
+        Self { leaves: leaves.collect(), roots, above }
+    }
+
+    fn lists(&self, anchors: &[&TestIdentity], rng: &mut fastrand::Rng) -> Revocation {
+        let mut lists = Revocation::new();
+        for ca in anchors.iter().copied().chain(&self.above) {
+            if rng.u8(..3) > 0 {
+                let first = NOW.as_secs() - 50 + rng.u64(..100);
+                let list = TestRevocationList::new().with_dates(first, Some(first + rng.u64(..100)));
+                let list = if rng.bool() { list.revoking(&[rng.u8(..4)]) } else { list };
+                lists.add(RevocationList::from_der(list.signed_by(ca).der()).unwrap());
+            }
+        }
+        lists
+    }
+}
+
+#[test]
+fn with_and_without_memory_the_answers_are_equal_on_random_woods() {
+    let mut rng = fastrand::Rng::with_seed(3);
+    let (mut admitted, mut refused) = (0, 0);
+    for _ in 0..30 {
+        let wood = Wood::new(&mut rng);
+        let anchors: Vec<_> = wood.roots.iter().filter(|_| rng.u8(..4) > 0).collect();
+        if anchors.is_empty() {
+            continue;
+        }
+        let leaves: Vec<_> = wood.leaves.iter().collect();
+        let lists = if rng.bool() { wood.lists(&anchors, &mut rng) } else { Revocation::new() };
+        let builder = builder(bundle(&anchors), &leaves).revocation(lists);
+        // A small memory, so that it forgets too.
+        let remembering = builder.clone().remembered_paths(6).build().unwrap();
+        let forgetful = builder.remembered_paths(0).build().unwrap();
+        assert_eq!(remembering.digest(), forgetful.digest());
+        for _ in 0..50 {
+            let mut chain = vec![wood.leaves[rng.usize(..4)].chain()[0].clone()];
+            let others = wood.above.iter().chain(&wood.roots).map(|ca| ca.chain()[0].clone());
+            let mut others: Vec<_> = others.filter(|_| rng.u8(..5) > 0).collect();
+            rng.shuffle(&mut others);
+            chain.extend(others);
+            let now = at(NOW.as_secs() - 60 + rng.u64(..120));
+            let answers = [&remembering, &forgetful].map(|policy| answer(policy, &chain, now));
+            assert_eq!(answers[0], answers[1]);
+            if answers[0].is_ok() { admitted += 1 } else { refused += 1 }
+        }
+    }
+    assert!(admitted > 100 && refused > 100, "{admitted} {refused}");
+}
