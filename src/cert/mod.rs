@@ -11,6 +11,7 @@ mod name;
 mod oid;
 mod serial;
 mod validity;
+mod values;
 
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) mod encode;
@@ -35,6 +36,7 @@ pub use crate::pem::InvalidPem;
 pub(crate) use extensions::Extensions;
 pub(crate) use fingerprint::{fingerprint, parse_sha256, write_hex};
 pub(crate) use validity::{Standing, show};
+pub(crate) use values::explicit_value;
 
 use crate::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};
 use crate::pem;
