@@ -4,7 +4,7 @@
 //! Few certificates are ever asked, so nothing of it is kept. RFC 5280, section 4.2.
 
 use der::{AnyRef, Decode as _};
-use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::{ParsedExtension, X509Extension};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{AttributeValue, Certificate, InvalidCertificate, ObjectIdentifier};
@@ -34,7 +34,7 @@ impl Certificate {
         };
         self.with_parsed(|parsed| {
             let found = parsed.extensions().iter().find(|found| found.oid.as_bytes() == CERTIFICATE_POLICIES);
-            match found.map(|found| found.parsed_extension()) {
+            match found.map(X509Extension::parsed_extension) {
                 None => Ok(Vec::new()),
                 Some(ParsedExtension::CertificatePolicies(policies)) => policies
                     .iter()
@@ -49,7 +49,7 @@ impl Certificate {
     /// Every extension in the order of the certificate. One whose number cannot be read is left out: no rule can name it.
     pub(crate) fn extension_values(&self) -> Vec<(ObjectIdentifier, Vec<u8>)> {
         self.with_parsed(|parsed| {
-            let value = |found: &x509_parser::extensions::X509Extension<'_>| {
+            let value = |found: &X509Extension<'_>| {
                 let oid = ObjectIdentifier::from_der_content(found.oid.as_bytes()).ok()?;
                 Some((oid, found.value.to_vec()))
             };
@@ -70,7 +70,7 @@ pub(crate) fn explicit_value(der: &[u8]) -> Option<AttributeValue> {
     (*tag == 0xa0 && !content.is_empty()).then(|| AttributeValue::from_der(outer.value()))?
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::TestCertificate;

@@ -27,11 +27,12 @@ pub use refused::Refused;
 use circumstances::Circumstances;
 pub(crate) use refusal::Reason;
 
-use crate::cert::Fingerprint;
+use crate::cert::{Certificate, Fingerprint};
 use crate::map::Lookup;
 use crate::policy::{HostId, Policy, PolicyDigest};
 use crate::trace::{Check, NoTrace, Trace};
 use crate::trust::VerifiedCertificate;
+use crate::voucher::Voucher;
 
 /// The answer about one connection at one time, under one policy.
 #[derive(Clone, Debug)]
@@ -113,15 +114,33 @@ impl Policy {
         evidence: &Evidence,
         trace: &mut impl Trace,
     ) -> Result<Principal, Refusal> {
-        let (certificate, key) = (verified.fingerprint(), verified.spki_fingerprint());
-        let lookup = self.table().lookup(certificate, key, trace);
+        let certificate = verified.fingerprint();
+        let lookup = self.lookup(verified, evidence, trace);
         let one = matches!(lookup, Lookup::One(_));
         trace.step(Check::OneUser, one, format_args!("{lookup:?}"));
         match lookup {
             Lookup::Ambiguous(rules) => Err(Refusal::new(Reason::Ambiguous { certificate, rules })),
             Lookup::None => Err(Refusal::new(Reason::NotMapped { certificate })),
             Lookup::One(rule) => Ok(Principal::new(self, verified, rule, evidence)),
+            Lookup::Unnamed(rule) => Err(Refusal::new(Reason::UserName { certificate, rule })),
         }
+    }
+
+    /// Where trust meets rules.
+    ///
+    /// A certificate that is pinned, itself or by its key, is who the rules for exactly it say; names are asked only if
+    /// there are none. One that only anchors vouch for is who every rule that matches says.
+    fn lookup(&self, verified: &VerifiedCertificate, evidence: &Evidence, trace: &mut impl Trace) -> Lookup {
+        // Trust admits pins only so far: everything that it verified is pinned, and no anchor vouches for it.
+        let (pinned, vouchers): (bool, &[Voucher]) = (true, &[]);
+        if pinned {
+            let exact = self.table().exact(verified.fingerprint(), verified.spki_fingerprint(), trace);
+            if vouchers.is_empty() || !matches!(exact, Lookup::None) {
+                return exact;
+            }
+        }
+        let certificate = evidence.chain().first().and_then(|der| Certificate::from_der(der).ok());
+        certificate.map_or(Lookup::None, |certificate| self.table().under(&certificate, vouchers, trace))
     }
 
     pub(crate) fn refuse(&self, refusal: Refusal, evidence: &Evidence, now: UnixTime) -> Refused {

@@ -7,7 +7,7 @@ use super::AuditRecord;
 use super::record::RecordKey;
 use crate::cert::{Fingerprint, show};
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
-use crate::map::{Matched, Selector};
+use crate::map::{Matched, Selector, Unnamed};
 use crate::policy::{Authority, HostId};
 use crate::text::OneLine;
 use crate::trust::{BundleName, Distrust, Untrusted};
@@ -28,6 +28,7 @@ pub(crate) enum Reason {
     Misdirected { host: HostId, authority: String },
     NotMapped { certificate: Fingerprint },
     UnknownHost { host: HostId, in_force: HostId },
+    UserName { certificate: Fingerprint, rule: Unnamed },
 }
 
 impl Reason {
@@ -90,6 +91,8 @@ codes! {
     UnknownHost = "unknown-host",
     /// Nothing vouches for the certificate.
     Untrusted = "untrusted",
+    /// A rule takes the user's name from the certificate, and what stands there is no user name.
+    UserName = "user-name",
 }
 
 impl RefusalCode {
@@ -106,7 +109,8 @@ impl RefusalCode {
             | Self::KeyNotProven
             | Self::NoCertificate
             | Self::NotMapped
-            | Self::Untrusted => 401,
+            | Self::Untrusted
+            | Self::UserName => 401,
         }
     }
 }
@@ -139,6 +143,7 @@ impl Refusal {
             Reason::Misdirected { .. } => RefusalCode::Misdirected,
             Reason::NotMapped { .. } => RefusalCode::NotMapped,
             Reason::UnknownHost { .. } => RefusalCode::UnknownHost,
+            Reason::UserName { .. } => RefusalCode::UserName,
         }
     }
 
@@ -172,7 +177,7 @@ impl Refusal {
         match &*self.0 {
             Reason::Ambiguous { certificate, rules: [one, other] } => format!(
                 "certificate {certificate} is user `{}` by `{}` and user `{}` by `{}`",
-                one.user, one.selector, other.user, other.selector
+                one.user, one.rule, other.user, other.rule
             ),
             Reason::Distrust { cause, bundle } => match cause {
                 Distrust::ChainTooLong { certificates } => {
@@ -205,6 +210,12 @@ impl Refusal {
             Reason::UnknownHost { host, in_force } => {
                 format!("the connection was made to host `{host}`, but the policy in force is for host `{in_force}`")
             }
+            Reason::UserName { certificate, rule } => format!(
+                "rule `{}` takes `{}` from certificate {certificate}, which is no user name: {}",
+                rule.rule,
+                OneLine(rule.cause.taken()),
+                rule.cause
+            ),
         }
     }
 
@@ -213,7 +224,7 @@ impl Refusal {
     pub fn cure(&self) -> String {
         match &*self.0 {
             Reason::Ambiguous { rules: [one, other], .. } => {
-                format!("remove the rule `{}` or the rule `{}`", one.selector, other.selector)
+                format!("remove the rule `{}` or the rule `{}`", one.rule, other.rule)
             }
             Reason::Distrust { cause, bundle } => match cause {
                 Distrust::ChainTooLong { .. } => "have the partner present only its own certificate and its issuers".to_owned(),
@@ -237,6 +248,10 @@ impl Refusal {
             Reason::UnknownHost { host, .. } => {
                 format!("build the policy for host `{host}`, as the endpoint was made for it, and put that in force")
             }
+            Reason::UserName { certificate, .. } => format!(
+                "have the CA write a plain name into the certificate, or map `{}` to a user, as an exception over name rules",
+                Selector::certificate(*certificate)
+            ),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Putting a policy together, and finding all that is wrong with it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use super::{Host, Policy, PolicyDigest, PolicyError, Problem};
-use crate::cert::Certificate;
-use crate::map::{CertUserMapping, Lookup, MappingTable, Selector};
+use super::roles::RoleTable;
+use super::{Host, NearAnchor, Policy, PolicyDigest, PolicyError, Problem};
+use crate::cert::{Certificate, Fingerprint};
+use crate::map::{CertUserMapping, Lookup, MappingTable, RuleName, Selector};
 use crate::role::{Holder, Role, RoleAssignment};
 use crate::trace::NoTrace;
-use crate::trust::{EntryKind, TrustBundle, TrustError, TrustState};
+use crate::trust::{Entry, EntryKind, TrustBundle, TrustError, TrustState};
 use crate::user::UserName;
 
 /// Collects trust, rules and roles, and builds a [`Policy`] if they do not contradict each other.
@@ -107,28 +108,22 @@ impl PolicyBuilder {
             certificate: entry.certificate().fingerprint(),
         }));
 
-        let mut table = MappingTable::default();
-        for mapping in &mappings {
-            if let Err(conflict) = table.insert(mapping) {
-                problems.push(Problem::ConflictingRules { selector: conflict.selector, users: conflict.users });
-            }
-        }
+        let (table, rule_problems) = MappingTable::new(&mappings);
+        problems.extend(rule_problems.into_iter().map(Problem::Rules));
+        problems.extend(mappings.iter().filter_map(|mapping| unknown_anchor(&host, mapping.selector())));
+        let names: BTreeSet<&RuleName> = mappings.iter().filter_map(CertUserMapping::name).collect();
+        problems.extend(assignments.iter().filter_map(|assignment| unknown_rule(&names, assignment)));
         for entry in host.bundle().entries() {
             let certificate = entry.certificate();
             let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
-            if let Lookup::Ambiguous(rules) = table.lookup(fingerprint, key, &mut NoTrace) {
+            if let Lookup::Ambiguous(rules) = table.exact(fingerprint, key, &mut NoTrace) {
                 let users = rules.map(|rule| rule.user);
                 problems.push(Problem::AmbiguousCertificate { certificate: fingerprint, users });
             }
         }
         PolicyError::check(problems)?;
 
-        let mut roles: HashMap<UserName, BTreeSet<Role>> = HashMap::new();
-        for assignment in assignments {
-            let Holder::User(user) = assignment.holder().clone();
-            roles.entry(user).or_default().insert(assignment.role().clone());
-        }
-        let roles = roles.into_iter().map(|(user, roles)| (user, roles.into_iter().collect())).collect();
+        let roles = RoleTable::new(&assignments);
         Ok(Policy {
             digest: PolicyDigest::of(&super::digest::canonical_form(&host, &table, &roles)),
             trust: TrustState::new(host.bundle()),
@@ -137,6 +132,40 @@ impl PolicyBuilder {
             roles,
         })
     }
+}
+
+/// A rule under a CA that the host's bundle does not have as an anchor.
+fn unknown_anchor(host: &Host, selector: &Selector) -> Option<Problem> {
+    let anchor = selector.ca()?.anchor();
+    let bundle = host.bundle();
+    let near = match bundle.find(&anchor).map(Entry::kind) {
+        Some(EntryKind::Anchor) => return None,
+        Some(EntryKind::Pin) => Some(NearAnchor::Pin),
+        None => {
+            let anchors = bundle.entries().filter(|entry| entry.kind() == EntryKind::Anchor);
+            let mut near =
+                anchors.map(|entry| entry.certificate().fingerprint()).filter(|other| nearly(&anchor, other));
+            near.next().map(NearAnchor::Anchor)
+        }
+    };
+    let (host, bundle) = (host.id().clone(), bundle.name().clone());
+    Some(Problem::UnknownAnchor { selector: selector.clone(), anchor, host, bundle, near })
+}
+
+/// True if a few octets differ: a typing error, since no two certificates have fingerprints that alike.
+fn nearly(one: &Fingerprint, other: &Fingerprint) -> bool {
+    one.as_bytes().iter().zip(other.as_bytes()).filter(|(one, other)| one != other).count() <= 4
+}
+
+/// A role for whom a rule names, if there is no such rule.
+fn unknown_rule(names: &BTreeSet<&RuleName>, assignment: &RoleAssignment) -> Option<Problem> {
+    let Holder::Rule(rule) = assignment.holder() else { return None };
+    if names.contains(rule) {
+        return None;
+    }
+    let near = names.iter().find(|name| name.as_str().eq_ignore_ascii_case(rule.as_str()));
+    let near = near.map(|name| RuleName::clone(name));
+    Some(Problem::UnknownRule { role: assignment.role().clone(), rule: rule.clone(), near })
 }
 
 impl Default for PolicyBuilder {

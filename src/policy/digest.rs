@@ -3,10 +3,11 @@
 use core::fmt::{self, Write};
 
 use super::Host;
+use super::roles::RoleTable;
 use crate::cert::{Fingerprint, fingerprint};
-use crate::map::MappingTable;
-use crate::role::Role;
-use crate::user::UserName;
+use crate::map::{Entry, MappingTable};
+use crate::role::Holder;
+use crate::strength::Strength;
 
 fingerprint! {
     /// The SHA-256 of a policy's [canonical form](super::Policy::canonical_form): which policy decided.
@@ -21,9 +22,7 @@ impl PolicyDigest {
     }
 }
 
-type Roles = std::collections::HashMap<UserName, std::sync::Arc<[Role]>>;
-
-pub(super) fn canonical_form(host: &Host, table: &MappingTable, roles: &Roles) -> String {
+pub(super) fn canonical_form(host: &Host, table: &MappingTable, roles: &RoleTable) -> String {
     let mut text = String::new();
     write_parts(host, table, roles, &mut text).expect("writing to a string does not fail");
     text
@@ -31,7 +30,7 @@ pub(super) fn canonical_form(host: &Host, table: &MappingTable, roles: &Roles) -
 
 /// One fact a line. No field can hold a line break, and only the last one of a line can hold a blank, so different
 /// policies have different texts.
-fn write_parts(host: &Host, table: &MappingTable, roles: &Roles, out: &mut impl Write) -> fmt::Result {
+fn write_parts(host: &Host, table: &MappingTable, roles: &RoleTable, out: &mut impl Write) -> fmt::Result {
     writeln!(out, "certmap policy 1")?;
     writeln!(out, "host {} require {}", host.id(), host.bundle().name())?;
     let mut names: Vec<_> = host.server_names().iter().map(|name| name.to_str()).collect();
@@ -45,16 +44,28 @@ fn write_parts(host: &Host, table: &MappingTable, roles: &Roles, out: &mut impl 
         writeln!(out, "{} {} {alias}", entry.kind(), entry.certificate().fingerprint())?;
     }
 
-    let mut mappings: Vec<_> = table.rules().collect();
-    mappings.sort_unstable();
-    for (selector, user, name) in mappings {
-        writeln!(out, "map {selector} {} {user}", name.map_or("-", |name| name.as_str()))?;
-    }
+    let mut lines: Vec<String> = table.rules().flat_map(rule_lines).collect();
+    lines.sort_unstable();
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
 
-    let mut users: Vec<_> = roles.iter().collect();
-    users.sort_unstable();
-    for (user, roles) in users {
-        roles.iter().try_for_each(|role| writeln!(out, "role {role} {user}"))?;
+    for (holder, role, least, enforcement) in roles.assignments() {
+        match (holder, least) {
+            (Holder::Rule(name), Strength::Name) => writeln!(out, "role-of-rule {role} {name}")?,
+            (Holder::User(name), Strength::Name) => writeln!(out, "role {role} {name}")?,
+            (holder, least) => writeln!(out, "role-at-least {least} {enforcement} {role} {holder}")?,
+        }
     }
     Ok(())
+}
+
+/// A line for each name of a rule. A selector under a CA has blanks, and ends the line then; what stands before it ends
+/// with the first ` : ` outside of quotes.
+fn rule_lines(rule: Entry<'_>) -> Vec<String> {
+    let Entry { selector, source, names, exception } = rule;
+    let line = |name: &str| match source.constant() {
+        Some(user) if selector.ca().is_none() && exception => format!("exception {selector} {name} {user}"),
+        Some(user) if selector.ca().is_none() => format!("map {selector} {name} {user}"),
+        _ => format!("map-under {name} {source} : {selector}"),
+    };
+    if names.is_empty() { vec![line("-")] } else { names.iter().map(|name| line(name.as_str())).collect() }
 }

@@ -7,21 +7,22 @@ mod digest;
 mod handle;
 mod host;
 mod problem;
+mod roles;
 
 use core::fmt;
-use std::collections::HashMap;
-use std::sync::Arc;
 
 pub use builder::PolicyBuilder;
 pub use digest::PolicyDigest;
 pub use handle::PolicyHandle;
 pub use host::{Authority, Host, HostId};
-pub use problem::{PolicyError, Problem};
+pub use problem::{NearAnchor, PolicyError, Problem};
 
-use crate::map::MappingTable;
-use crate::role::Role;
+use roles::RoleTable;
+pub(crate) use roles::Standing;
+
+use crate::map::{MappingTable, Matched};
+use crate::strength::Strength;
 use crate::trust::TrustState;
-use crate::user::UserName;
 
 /// Who is trusted, who they are and what they may do: everything a decision depends on, checked and immutable.
 ///
@@ -30,7 +31,7 @@ pub struct Policy {
     host: Host,
     trust: TrustState,
     table: MappingTable,
-    roles: HashMap<UserName, Arc<[Role]>>,
+    roles: RoleTable,
     digest: PolicyDigest,
 }
 
@@ -61,9 +62,9 @@ impl Policy {
         digest::canonical_form(&self.host, &self.table, &self.roles)
     }
 
-    /// The roles of a user, sorted; empty if it has none.
-    pub(crate) fn roles_of(&self, user: &UserName) -> Arc<[Role]> {
-        self.roles.get(user).cloned().unwrap_or_default()
+    /// The roles of whom a rule matched, known so strongly.
+    pub(crate) fn standing(&self, matched: &Matched, strength: Strength) -> Standing {
+        self.roles.standing(matched, strength)
     }
 
     pub(crate) fn trust(&self) -> &TrustState {
@@ -78,6 +79,6 @@ impl Policy {
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, trust: _, table, roles, digest } = self;
-        write!(f, "Policy({host:?}, {} mappings, {} users with roles, {digest})", table.len(), roles.len())
+        write!(f, "Policy({host:?}, {} mappings, {} holders of roles, {digest})", table.len(), roles.len())
     }
 }

@@ -32,7 +32,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "time@validity",
         ],
     ),
-    ("role", &["limits", "user"], &[]),
+    ("role", &["label", "limits", "map", "strength", "user"], &[]),
     (
         "identity",
         &["cert", "pem", "limits", "provider", "signature"],
@@ -46,11 +46,12 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("trust", &["cert", "label", "limits", "strength", "trace"], &[]),
-    ("map", &["cert", "label", "strength", "trace", "user"], &[]),
-    ("policy", &["trust", "map", "role", "user", "cert", "label", "text", "trace"], &[]),
+    ("voucher", &["cert"], &[]),
+    ("map", &["cert", "label", "limits", "strength", "text", "trace", "user", "voucher"], &[]),
+    ("policy", &["trust", "map", "role", "user", "cert", "label", "strength", "text", "trace"], &[]),
     (
         "decision",
-        &["policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace"],
+        &["policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace", "voucher"],
         &["time@field"],
     ),
     (

@@ -56,6 +56,7 @@ fn every_code_is_listed_once_and_is_401_or_421() {
             ("not-mapped", 401),
             ("unknown-host", 421),
             ("untrusted", 401),
+            ("user-name", 401),
         ]
     );
 }
