@@ -1,1 +1,561 @@
+//! One test per way in which rules over names were fooled elsewhere; the prefix of a test's name is the row of the corpus.
 
+use super::*;
+use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
+use crate::strength::Strength;
+use crate::testing::TestCertificate;
+use crate::trace::NoTrace;
+use crate::voucher::Voucher;
+
+fn ca(name: &str) -> Fingerprint {
+    Fingerprint::of(name.as_bytes())
+}
+
+fn key(name: &str) -> SpkiFingerprint {
+    SpkiFingerprint::of(name.as_bytes())
+}
+
+/// The CA `name`, which signed the certificate itself.
+fn direct(name: &str) -> Voucher {
+    Voucher { anchor: ca(name), issuer_key: key(name), intermediates: [].into() }
+}
+
+/// The CA `name`, through one intermediate.
+fn through(name: &str, intermediate: &str) -> Voucher {
+    Voucher { anchor: ca(name), issuer_key: key(intermediate), intermediates: [ca(intermediate)].into() }
+}
+
+#[track_caller]
+fn test(text: &str) -> NameTest {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error:?}"))
+}
+
+#[track_caller]
+fn under(name: &str, text: &str) -> Selector {
+    Selector::under(ca(name), test(text))
+}
+
+#[track_caller]
+fn rule(selector: Selector, source: &str) -> CertUserMapping {
+    CertUserMapping::from_source(selector, source.parse().unwrap_or_else(|error| panic!("{source}: {error:?}")))
+}
+
+#[track_caller]
+fn table(rules: &[CertUserMapping]) -> MappingTable {
+    let (table, problems) = MappingTable::new(rules);
+    assert_eq!(problems, []);
+    table
+}
+
+fn lookup(rules: &[CertUserMapping], certificate: &Certificate, vouchers: &[Voucher]) -> Lookup {
+    table(rules).under(certificate, vouchers, &mut NoTrace)
+}
+
+/// The user, or in brackets why there is none.
+#[track_caller]
+fn who(rules: &[CertUserMapping], certificate: &Certificate) -> String {
+    word(&lookup(rules, certificate, &[direct("ca")]))
+}
+
+fn word(lookup: &Lookup) -> String {
+    match lookup {
+        Lookup::Ambiguous(_) => "[ambiguous]".to_owned(),
+        Lookup::None => "[none]".to_owned(),
+        Lookup::One(matched) => matched.user.to_string(),
+        Lookup::Unnamed(unnamed) => format!("[{}]", unnamed.cause),
+    }
+}
+
+/// True if a rule with this test, under the CA, matches.
+#[track_caller]
+fn matches(text: &str, certificate: &Certificate) -> bool {
+    who(&[rule(under("ca", text), "\"u\"")], certificate) == "u"
+}
+
+#[track_caller]
+fn subject(text: &str) -> Certificate {
+    TestCertificate::new(text).self_signed().certificate().clone()
+}
+
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    assert!(content.len() < 128);
+    [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+}
+
+const EMAIL: u8 = 0x81;
+const DNS: u8 = 0x82;
+const URI: u8 = 0x86;
+const IP: u8 = 0x87;
+const UPN: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x03];
+/// 1.2.3.4
+const OTHER: &[u8] = &[0x2a, 3, 4];
+
+fn other(kind: &[u8], value: &[u8]) -> Vec<u8> {
+    tlv(0xa0, &[tlv(6, kind), tlv(0xa0, value)].concat())
+}
+
+/// A certificate with these alternative names, each a whole DER element.
+fn san(names: &[Vec<u8>]) -> Certificate {
+    let value = tlv(0x30, &names.concat());
+    TestCertificate::new("O=x").with_extension("2.5.29.17", false, &value).self_signed().certificate().clone()
+}
+
+fn san_text(tag: u8, text: &str) -> Certificate {
+    san(&[tlv(tag, text.as_bytes())])
+}
+
+#[test]
+fn strength_is_the_least_of_trust_selector_and_source() {
+    let made = TestCertificate::new("CN=a,O=x").with_serial(&[7]).self_signed();
+    let certificate = made.certificate();
+    let exact = Selector::certificate(certificate.fingerprint());
+    let by_key = Selector::key(certificate.spki_fingerprint());
+    let (constant, template) = ("\"u\"", "\"t/\" + attribute CN");
+    // What the rule gives; a decision has the least of this and of what trust gives (pin and anchor: certificate;
+    // pinned key: key).
+    for (selector, source, rule_gives, with_pinned_key) in [
+        (exact, constant, Strength::Certificate, Strength::Key),
+        (by_key, constant, Strength::Key, Strength::Key),
+        (under("ca", "serial 07"), constant, Strength::Serial, Strength::Serial),
+        (under("ca", "serial 07"), template, Strength::Name, Strength::Name),
+        (under("ca", "subject \"CN=a,O=x\""), constant, Strength::Name, Strength::Name),
+        (under("ca", "attribute CN \"a\""), constant, Strength::Name, Strength::Name),
+        (under("ca", "attribute CN"), template, Strength::Name, Strength::Name),
+        (under("ca", "every-certificate"), constant, Strength::Name, Strength::Name),
+        (under("ca", "all(serial 07, attribute CN \"a\")"), constant, Strength::Serial, Strength::Serial),
+        (under("ca", "any(serial 07, attribute CN \"a\")"), constant, Strength::Serial, Strength::Serial),
+        (under("ca", "any(serial 08, attribute CN \"a\")"), constant, Strength::Name, Strength::Name),
+        (under("ca", "all(attribute CN \"a\", not serial 08)"), constant, Strength::Name, Strength::Name),
+    ] {
+        let shown = selector.to_string();
+        let Lookup::One(matched) = lookup(&[rule(selector, source)], certificate, &[direct("ca")]) else {
+            panic!("{shown} does not match")
+        };
+        assert_eq!(matched.strength(), rule_gives, "{shown}");
+        assert_eq!(matched.strength().min(Strength::Certificate), rule_gives, "{shown}");
+        assert_eq!(matched.strength().min(Strength::Key), with_pinned_key, "{shown}");
+    }
+}
+
+#[test]
+fn mp_12_only_the_diagonal_of_kinds_matches() {
+    let texts = [
+        ("dns", "admin.example.com"),
+        ("email", "admin@example.com"),
+        ("uri", "urn:admin.example.com"),
+        ("upn", "admin@example.com"),
+        ("other 1.2.3.4", "admin.example.com"),
+        ("attribute CN", "admin.example.com"),
+        ("extension 1.2.3.4", "admin.example.com"),
+    ];
+    for (rule_kind, text) in texts {
+        let utf8 = tlv(0x0c, text.as_bytes());
+        let certificates = [
+            ("dns", san_text(DNS, text)),
+            ("email", san_text(EMAIL, text)),
+            ("uri", san_text(URI, text)),
+            ("upn", san(&[other(UPN, &utf8)])),
+            ("other 1.2.3.4", san(&[other(OTHER, &utf8)])),
+            ("attribute CN", subject(&format!("CN={text}"))),
+            ("extension 1.2.3.4", {
+                let made = TestCertificate::new("O=x").with_extension("1.2.3.4", false, &utf8).self_signed();
+                made.certificate().clone()
+            }),
+        ];
+        for (kind, certificate) in certificates {
+            let wanted = format!("{rule_kind} \"{text}\"");
+            assert_eq!(matches(&wanted, &certificate), kind == rule_kind, "{wanted} on {kind}");
+        }
+    }
+}
+
+#[test]
+fn mp_12_addresses_and_names_of_directories_are_kinds_too() {
+    let name = "CN=a,O=x".parse::<crate::DistinguishedName>().unwrap();
+    let directory = san(&[tlv(0xa4, &name.to_der())]);
+    assert!(matches("directory \"CN=a,O=x\"", &directory));
+    assert!(!matches("subject \"CN=a,O=x\"", &directory));
+    assert!(!matches("attribute CN \"a\"", &directory));
+    assert!(!matches("directory \"CN=a,O=x\"", &subject("CN=a,O=x")));
+    let address = san(&[tlv(IP, &[192, 0, 2, 1])]);
+    assert!(matches("ip 192.0.2.1", &address));
+    assert!(!matches("ip ::ffff:192.0.2.1", &address));
+    assert!(!matches("ip 192.0.2.1", &san_text(DNS, "192.0.2.1")));
+    assert!(!matches("ip 192.0.2.1", &san(&[tlv(IP, &[192, 0, 2, 1, 0])])));
+}
+
+#[test]
+fn mp_01_mp_02_a_value_that_looks_like_another_attribute_is_only_itself() {
+    let admin = "attribute CN \"admin\"";
+    assert!(matches(admin, &subject("CN=admin,O=x")));
+    for hostile in [
+        "O=x\\,CN=admin",
+        "OU=CN\\=admin",
+        "CN=bob\\, CN\\=admin",
+        "CN=admin\\\\",
+        "CN=\\ admin",
+        "CN=admin\\ ",
+        "CN=",
+        "CN=\\\"admin\\\"",
+        "CN=CN\\=admin",
+        "CN=Admin",
+        "CN=admin.",
+        "CN=admi",
+        "O=admin",
+        "2.5.4.3.1=#0c0561646d696e",
+    ] {
+        assert!(!matches(admin, &subject(hostile)), "{hostile}");
+    }
+    assert!(matches("attribute CN \"bob, CN=admin\"", &subject("CN=bob\\, CN\\=admin")));
+    assert!(matches("attribute CN \" admin\"", &subject("CN=\\ admin")));
+    assert!(matches("attribute 2.5.4.3 \"admin\"", &subject("2.5.4.3=#0c0561646d696e")));
+}
+
+#[test]
+fn mp_03_mp_04_mp_17_subjects_are_compared_as_structure() {
+    let has = |rule: &str, presented: &str| matches(&format!("subject \"{rule}\""), &subject(presented));
+    assert!(has("CN=a,O=b", "CN=a,O=b"));
+    assert!(has("CN=a+O=b", "O=b+CN=a"), "an RDN has no order");
+    for (rule, presented) in [
+        ("CN=a+O=b", "CN=a,O=b"),
+        ("CN=a,O=b", "O=b,CN=a"),
+        ("CN=A,CN=A,O=N", "CN=A,O=N,OU=U"),
+        ("CN=A+CN=A+O=B", "CN=A+O=B+O=B"),
+        ("CN=a,O=b", "CN=a,O=b,OU="),
+        ("CN=a,O=b", "CN=a,O=b,C=DE"),
+        ("CN=a,O=b,C=DE", "CN=a,O=b"),
+        ("CN=a,O=b", "CN=a,O=B"),
+    ] {
+        assert!(!has(rule, presented), "{rule} {presented}");
+        assert!(!has(presented, rule), "{presented} {rule}");
+    }
+}
+
+#[test]
+fn mp_05_an_attribute_that_shares_its_rdn_matches_only_where_the_rule_says_so() {
+    for presented in ["CN=evil+L=Somewhere", "L=Somewhere+CN=evil"] {
+        assert!(!matches("attribute CN \"evil\"", &subject(presented)));
+        assert!(!matches("attribute CN any \"evil\"", &subject(presented)));
+        assert!(matches("attribute CN in-multi-valued-rdns \"evil\"", &subject(presented)));
+    }
+    // It is there, though: beside another one there is not exactly one.
+    let beside = subject("CN=good,CN=evil+L=Somewhere");
+    assert!(!matches("attribute CN \"good\"", &beside));
+    assert!(!matches("attribute CN all \"good\"", &beside));
+    assert!(matches("attribute CN any \"good\"", &beside));
+    assert!(matches("attribute CN nth(2) \"good\"", &beside));
+    assert!(!matches("attribute CN nth(1) \"evil\"", &beside));
+}
+
+#[test]
+fn mp_07_mp_34_mp_35_what_is_no_host_name_matches_no_host() {
+    for text in [
+        "a.example.com, DNS:b.example.com",
+        "*.example.com",
+        "a.example.com.",
+        "192.0.2.1",
+        "a..example.com",
+        ".example.com",
+        "",
+        "a.example.com ",
+        "bücher.example.com",
+    ] {
+        let certificate = san_text(DNS, text);
+        for rule in
+            ["dns", "dns any", "dns any \"a.example.com\"", "dns any \"b.example.com\"", "dns any \"example.com\""]
+        {
+            assert!(!matches(rule, &certificate), "{rule} {text}");
+        }
+        assert!(format!("dns \"{text}\"").parse::<NameTest>().is_err(), "{text}");
+        // Beside a good name it is one name too many.
+        let both = san(&[tlv(DNS, b"a.example.com"), tlv(DNS, text.as_bytes())]);
+        assert!(!matches("dns \"a.example.com\"", &both));
+        assert!(!matches("dns all \"a.example.com\"", &both));
+        assert!(matches("dns any \"a.example.com\"", &both));
+    }
+    assert!(matches("dns \"a_b.example.com\"", &san_text(DNS, "a_b.example.com")));
+}
+
+#[test]
+fn mp_08_what_a_template_takes_is_no_path() {
+    let fleet = [rule(under("ca", "attribute CN"), "\"iot/\" + attribute CN")];
+    assert_eq!(who(&fleet, &subject("CN=pump-1")), "iot/pump-1");
+    for hostile in ["../../x", "/x", "x/", "iot/x"] {
+        assert_eq!(
+            who(&fleet, &subject(&format!("CN={hostile}"))),
+            "[the value has the character '/', which separates the pieces of the name]"
+        );
+    }
+}
+
+#[test]
+fn mp_10_a_control_character_anywhere_makes_every_name_worthless() {
+    let rules = ["attribute CN any \"admin\"", "dns any \"admin.example\"", "every-certificate", "email any \"a@b\""];
+    let mut hostile = vec![subject("CN=admin,O=x\\00y"), subject("CN=admin\\00.evil"), subject("CN=admin,O=x\\0Ay")];
+    let plain = [tlv(DNS, b"admin.example"), tlv(EMAIL, b"a@b")];
+    let directory = "CN=admin\\00".parse::<crate::DistinguishedName>().unwrap();
+    for name in [
+        tlv(DNS, b"admin.example\0.evil"),
+        tlv(EMAIL, b"a@b\0"),
+        tlv(URI, b"urn:x\0"),
+        tlv(0xa4, &directory.to_der()),
+        other(UPN, &tlv(0x0c, b"admin\0.evil")),
+        other(OTHER, &tlv(0x16, b"admin\n")),
+    ] {
+        let names = [&plain[..], &[name]].concat();
+        let made = TestCertificate::new("CN=admin").with_extension("2.5.29.17", false, &tlv(0x30, &names.concat()));
+        hostile.push(made.self_signed().certificate().clone());
+    }
+    for certificate in &hostile {
+        for rule in rules {
+            assert!(!matches(rule, certificate), "{rule} on {certificate:?}");
+        }
+    }
+    assert!(matches("dns \"admin.example\"", &san(&plain)));
+}
+
+#[test]
+fn mp_11_an_other_name_of_another_type_is_no_text() {
+    let wanted = "other 1.2.3.4 any \"admin\"";
+    assert!(matches(wanted, &san(&[other(OTHER, &tlv(0x0c, b"admin"))])));
+    for tag in (1u8..=30).filter(|tag| ![0x0c, 0x12, 0x13, 0x16, 0x1a].contains(tag)) {
+        for content in [&b"admin"[..], b"admin\0.evil", b"\0a\0d\0m\0i\0n", b"\0\0\0a\0\0\0d\0\0\0m\0\0\0i\0\0\0n"] {
+            assert!(!matches(wanted, &san(&[other(OTHER, &tlv(tag, content))])), "{tag} {content:?}");
+        }
+    }
+    // Something else than a string is compared as a whole, where a rule says so.
+    let number = san(&[other(OTHER, &[2, 1, 5])]);
+    assert!(matches("other 1.2.3.4 #020105", &number));
+    assert!(!matches("other 1.2.3.4 #020106", &number));
+    assert!("other 1.2.3.4 #1e020061".parse::<NameTest>().is_err(), "BMPString");
+    assert!("other 1.2.3.4 #0c0161".parse::<NameTest>().is_err(), "a text");
+    // An `otherName` that cannot be read could be of any kind.
+    let broken = san(&[other(OTHER, &tlv(0x0c, b"admin")), tlv(0xa0, &[6, 1, 0x80])]);
+    assert!(!matches("other 1.2.3.4 \"admin\"", &broken));
+}
+
+#[test]
+fn mp_13_a_dollar_more_is_another_user() {
+    let upn = |text: &str| san(&[other(UPN, &tlv(0x0c, text.as_bytes()))]);
+    assert!(matches("upn \"pc@corp\"", &upn("pc@corp")));
+    assert!(!matches("upn \"pc@corp\"", &upn("pc$@corp")));
+    assert!(!matches("upn \"pc$@corp\"", &upn("pc@corp")));
+}
+
+#[test]
+fn mp_15_only_the_stated_ca_counts() {
+    let rules = [rule(under("ca", "attribute CN \"admin\""), "\"u\"")];
+    let certificate = subject("CN=admin");
+    for voucher in [direct("other-ca"), through("other-ca", "ca")] {
+        assert_eq!(lookup(&rules, &certificate, &[voucher]), Lookup::None);
+    }
+    assert_eq!(lookup(&rules, &certificate, &[]), Lookup::None);
+    assert_eq!(word(&lookup(&rules, &certificate, &[direct("other-ca"), direct("ca")])), "u");
+}
+
+#[test]
+fn mp_18_hexadecimal_pairs_are_octets() {
+    assert!(matches("attribute CN \"Lučić\"", &subject("CN=Lu\\C4\\8Di\\C4\\87")));
+}
+
+#[test]
+fn mp_20_a_value_is_never_a_pattern() {
+    for hostile in [".*", "^", "%u", "${CN}", "\\1", "{0}"] {
+        assert!(!matches(&format!("attribute CN \"{}\"", hostile.replace('\\', "\\\\")), &subject("CN=admin")));
+    }
+    let fleet = [rule(under("ca", "attribute CN"), "\"t:\" + attribute CN")];
+    assert_eq!(who(&fleet, &subject("CN=.*")), "t:.*");
+    assert_eq!(who(&fleet, &subject("CN={0}%u$1")), "t:{0}%u$1");
+}
+
+#[test]
+fn mp_21_no_part_of_a_name_is_the_name() {
+    for hostile in ["evil-good.example.com.evil", "good.example.com.evil", "evilgood.example.com", "good.example.co"] {
+        assert!(!matches("dns any \"good.example.com\"", &san_text(DNS, hostile)), "{hostile}");
+    }
+}
+
+#[test]
+fn mp_22_case_counts_unless_the_rule_says_otherwise_and_never_before_the_at() {
+    let address = |text: &str| san_text(EMAIL, text);
+    assert!(!matches("email \"Bob@acme.example\"", &address("Bob@ACME.example")));
+    assert!(matches("email ignoring-case \"Bob@acme.example\"", &address("Bob@ACME.example")));
+    assert!(!matches("email ignoring-case \"Bob@acme.example\"", &address("bob@acme.example")));
+    assert!(matches("dns ignoring-case \"API.acme.example\"", &san_text(DNS, "api.ACME.example")));
+    assert!(!matches("dns \"API.acme.example\"", &san_text(DNS, "api.acme.example")));
+    for field in ["uri", "upn", "attribute CN"] {
+        assert!(format!("{field} ignoring-case \"urn:a@b\"").parse::<NameTest>().is_err(), "{field}");
+    }
+}
+
+#[test]
+fn mp_23_mp_25_mp_27_letters_that_look_alike_are_different() {
+    let pairs = [
+        ("mike", "mıke"),
+        ("smith", "ſmith"),
+        ("K", "\u{212a}"),
+        ("a", "ａ"),
+        ("\u{e9}", "e\u{301}"),
+        ("Foo  Bar", "foo bar"),
+    ];
+    for (one, two) in pairs {
+        assert!(matches(&format!("attribute CN \"{one}\""), &subject(&format!("CN={one}"))));
+        assert!(!matches(&format!("attribute CN \"{one}\""), &subject(&format!("CN={two}"))), "{one} {two}");
+        assert!(!matches(&format!("attribute CN \"{two}\""), &subject(&format!("CN={one}"))), "{two} {one}");
+    }
+    assert!(!matches("dns ignoring-case \"xn--bcher-kva.example\"", &san_text(DNS, "bücher.example")));
+    assert!(matches("dns ignoring-case \"XN--BCHER-kva.example\"", &san_text(DNS, "xn--bcher-kva.example")));
+    let folding = [rule(under("ca", "attribute CN"), "\"t/\" + attribute CN in-lower-case")];
+    assert_eq!(who(&folding, &subject("CN=ÄPump\u{212a}")), "t/Äpump\u{212a}");
+}
+
+#[test]
+fn mp_24_two_values_are_neither_the_first_nor_the_last() {
+    let two = subject("CN=admin,CN=bob");
+    for rule in ["attribute CN \"admin\"", "attribute CN \"bob\"", "attribute CN", "attribute CN all \"bob\""] {
+        assert!(!matches(rule, &two), "{rule}");
+    }
+    assert!(matches("attribute CN any \"admin\"", &two));
+    // In the order of the certificate, which is the reverse of the text.
+    assert!(matches("attribute CN nth(1) \"bob\"", &two));
+    assert!(matches("attribute CN nth(2) \"admin\"", &two));
+    assert!(!matches("attribute CN nth(3)", &two));
+    assert!(matches("attribute CN all \"a\"", &subject("CN=a,CN=a")));
+    assert!(!matches("attribute CN \"a\"", &subject("CN=a,CN=a")), "not exactly one");
+    // Huge arcs: 2^64 + 3 is not 3.
+    assert!(!matches("attribute CN \"admin\"", &subject("2.5.4.18446744073709551619=#0c0561646d696e")));
+    let alice_and_bob = [
+        rule(under("ca", "attribute CN any \"admin\""), "\"a\""),
+        rule(under("ca", "attribute CN any \"bob\""), "\"b\""),
+    ];
+    assert_eq!(who(&alice_and_bob, &two), "[ambiguous]");
+}
+
+#[test]
+fn mp_26_strings_that_programs_read_differently_match_nothing_and_are_there() {
+    for opaque in ["#140561646d696e", "#1e0a00610064006d0069006e", "#1c0400000061", "#04057061737361", "#0c01ff"] {
+        let certificate = subject(&format!("CN={opaque}"));
+        for rule in ["attribute CN any \"admin\"", "attribute CN", "attribute CN any"] {
+            assert!(!matches(rule, &certificate), "{rule} {opaque}");
+        }
+        assert!(!matches("attribute CN \"admin\"", &subject(&format!("CN=admin,CN={opaque}"))), "{opaque}");
+        assert!(matches("attribute CN any \"admin\"", &subject(&format!("CN=admin,CN={opaque}"))), "{opaque}");
+        assert!(format!("subject \"CN={opaque}\"").parse::<NameTest>().is_err(), "{opaque}");
+    }
+}
+
+#[test]
+fn mp_28_a_serial_number_counts_for_one_issuer() {
+    let made = TestCertificate::new("CN=a").with_serial(&[0x0a, 0x20]).self_signed();
+    let certificate = made.certificate();
+    let serial = |path: CaPath| [rule(Selector::under(path, test("serial 0a20")), "\"u\"")];
+    let to = || CaPath::to(ca("ca"));
+    let found = |path, voucher| word(&lookup(&serial(path), certificate, &[voucher]));
+    assert_eq!(found(to(), direct("ca")), "u");
+    assert_eq!(found(to(), direct("twin")), "[none]");
+    // Every intermediate numbers its own.
+    assert_eq!(found(to(), through("ca", "sub")), "[none]");
+    assert_eq!(found(to().issued_by(key("sub")), through("ca", "sub")), "u");
+    assert_eq!(found(to().issued_by(key("sub")), through("ca", "other")), "[none]");
+    assert_eq!(found(to().issued_by(key("ca")), direct("ca")), "u");
+    assert_eq!(found(to().through(ca("sub")).issued_by(key("sub")), through("ca", "sub")), "u");
+    assert_eq!(found(to().through(ca("other")), through("ca", "sub")), "[none]");
+}
+
+#[test]
+fn mp_31_two_users_are_none_and_one_user_twice_is_fine() {
+    let certificate = subject("CN=a,O=x");
+    let (by_cn, by_o) = (under("ca", "attribute CN \"a\""), under("ca", "attribute O \"x\""));
+    assert_eq!(who(&[rule(by_cn.clone(), "\"u\""), rule(by_o.clone(), "\"v\"")], &certificate), "[ambiguous]");
+    let named = |selector: &Selector, name: &str| rule(selector.clone(), "\"u\"").with_name(name.parse().unwrap());
+    let serial = under("ca", "serial 01");
+    for rules in [[named(&by_cn, "b"), named(&by_o, "a")], [named(&by_o, "a"), named(&by_cn, "b")]] {
+        let Lookup::One(matched) = lookup(&rules, &certificate, &[direct("ca")]) else { panic!() };
+        assert_eq!(matched.rule.to_string(), "a", "of equal strength the first name is reported");
+        let stronger = [&rules[..], &[named(&serial, "z")]].concat();
+        let Lookup::One(matched) = lookup(&stronger, &certificate, &[direct("ca")]) else { panic!() };
+        assert_eq!((matched.rule.to_string().as_str(), matched.strength()), ("z", Strength::Serial));
+        assert_eq!(matched.rule_names().count(), 3);
+    }
+}
+
+#[test]
+fn mp_31_an_exact_certificate_is_an_exception_only_where_it_says_so() {
+    let certificate = subject("CN=a");
+    let exact = rule(Selector::certificate(certificate.fingerprint()), "\"special\"");
+    let by_name = rule(under("ca", "attribute CN \"a\""), "\"u\"");
+    let bad_name = rule(under("ca", "every-certificate"), "\"t@\" + attribute CN");
+    assert_eq!(who(&[exact.clone(), by_name.clone()], &certificate), "[ambiguous]");
+    let exception = exact.clone().as_exception_over_name_rules();
+    assert_eq!(who(&[exception.clone(), by_name.clone(), bad_name], &certificate), "special");
+    assert_eq!(who(&[exception.clone(), by_name.clone()], &subject("CN=a")), "u", "another certificate");
+    // Over names, not over keys.
+    let by_key = rule(Selector::key(certificate.spki_fingerprint()), "\"k\"");
+    assert_eq!(who(&[exception.clone(), by_key], &certificate), "[ambiguous]");
+    let (_, problems) = MappingTable::new(&[by_name.as_exception_over_name_rules()]);
+    assert_eq!(problems[0].code(), "no-exception");
+}
+
+#[test]
+fn mp_32_nothing_is_nobody() {
+    let empty = TestCertificate::new("").self_signed().certificate().clone();
+    for rule in ["attribute CN", "attribute CN any", "dns any", "email any", "extension 1.2.3 any", "policy any"] {
+        assert!(!matches(rule, &empty), "{rule}");
+    }
+    let fleet = [rule(under("ca", "every-certificate"), "\"t/\" + attribute CN")];
+    assert_eq!(who(&fleet, &empty), "[none]");
+    assert_eq!(who(&fleet, &subject("CN=")), "[none]");
+    assert_eq!(
+        who(&[rule(under("ca", "dns"), "\"t/\" + dns without-suffix \".x.example\"")], &san_text(DNS, "a.example")),
+        "[none]"
+    );
+    assert_eq!(who(&[], &subject("CN=a")), "[none]");
+    assert!("subject \"\"".parse::<NameTest>().is_err());
+}
+
+#[test]
+fn a_not_leaves_out_what_could_be_meant() {
+    let wanted = "all(attribute O \"x\", not attribute CN \"admin\")";
+    assert!(matches(wanted, &subject("CN=bob,O=x")));
+    assert!(matches(wanted, &subject("O=x")));
+    for hostile in
+        ["CN=admin,O=x", "CN=bob,CN=admin,O=x", "CN=admin+L=y,O=x", "CN=#140561646d696e,O=x", "CN=bob,CN=#1e020061,O=x"]
+    {
+        assert!(!matches(wanted, &subject(hostile)), "{hostile}");
+    }
+    assert!(!matches("all(attribute O \"x\", not any(attribute CN \"a\", attribute CN \"b\"))", &subject("CN=b,O=x")));
+    assert!(matches("all(attribute O \"x\", not all(attribute CN \"a\", attribute L \"b\"))", &subject("CN=a,O=x")));
+    // A serial number is left out whoever issued it.
+    let certificate = subject("CN=a");
+    let rules = [rule(under("ca", "all(attribute CN \"a\", not serial 01)"), "\"u\"")];
+    assert_eq!(word(&lookup(&rules, &certificate, &[through("ca", "sub")])), "[none]");
+}
+
+#[test]
+fn extensions_and_policies_are_what_the_ca_wrote() {
+    let policies = tlv(0x30, &[tlv(0x30, &tlv(6, &[0x2a, 3])), tlv(0x30, &tlv(6, &[0x2a, 4]))].concat());
+    let made = TestCertificate::new("CN=a")
+        .with_extension("2.5.29.32", false, &policies)
+        .with_extension("1.2.3.4", false, &[0x16, 1, b'x'])
+        .with_extension("1.2.3.5", false, &[4, 1, 9])
+        .with_extension("1.2.3.6", false, &[0x1e, 2, 0, b'x'])
+        .self_signed();
+    let certificate = made.certificate();
+    for (rule, expected) in [
+        ("policy any 1.2.3", true),
+        ("policy nth(2) 1.2.4", true),
+        ("policy 1.2.3", false),
+        ("policy any 1.2.30", false),
+        ("extension 1.2.3.4 \"x\"", true),
+        ("extension 1.2.3.5 #040109", true),
+        ("extension 1.2.3.5 #040108", false),
+        ("extension 1.2.3.6 \"x\"", false),
+        ("extension 1.2.3.6", false),
+        ("extension 1.2.3.4 \"xy\"", false),
+    ] {
+        assert_eq!(matches(rule, certificate), expected, "{rule}");
+    }
+    let malformed = TestCertificate::new("CN=a").with_extension("2.5.29.32", false, &[5, 0]).self_signed();
+    assert!(!matches("policy any", malformed.certificate()));
+    assert!(!matches("all(attribute CN \"a\", not policy 1.2.3)", malformed.certificate()));
+}
