@@ -119,4 +119,6 @@ impl CertUserMapping {
 }
 
 #[cfg(test)]
+mod law_tests;
+#[cfg(test)]
 mod tests;
