@@ -122,3 +122,5 @@ impl CertUserMapping {
 mod law_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod value_tests;

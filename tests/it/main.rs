@@ -14,6 +14,7 @@ mod policies;
 mod records;
 mod refusals;
 mod refused;
+mod rules;
 mod selectors;
 mod service;
 mod tool;

@@ -98,12 +98,12 @@ fn other_spellings_are_read_and_printed_in_one() {
 #[test]
 fn text_that_is_no_selector_is_refused_with_the_place() {
     let error = |text: &str| with_cause(&text.parse::<Selector>().unwrap_err());
-    const SELECTOR: &str = "expected `sha256:` and the fingerprint of a certificate, `spki-sha256:` and that of a key, or `under` at column 1";
-    assert_eq!(error(""), SELECTOR);
-    assert_eq!(error("CN=admin"), SELECTOR);
-    assert_eq!(error("dns \"a.example\""), SELECTOR);
-    assert_eq!(error("SHA256:00"), SELECTOR);
-    assert!(error("sha256:00").starts_with(&format!("{SELECTOR}: expected `sha256:` and 64")));
+    let selector = "expected `sha256:` and the fingerprint of a certificate, `spki-sha256:` and that of a key, or `under` at column 1";
+    assert_eq!(error(""), selector);
+    assert_eq!(error("CN=admin"), selector);
+    assert_eq!(error("dns \"a.example\""), selector);
+    assert_eq!(error("SHA256:00"), selector);
+    assert!(error("sha256:00").starts_with(&format!("{selector}: expected `sha256:` and 64")));
     let ca = ca();
     assert_eq!(error("under"), "expected a CA (`sha256:` and 64 digits) after `under` at column 6");
     assert_eq!(error("  under dns"), "expected a CA (`sha256:` and 64 digits) after `under` at column 9");
