@@ -57,7 +57,7 @@ pub enum InvalidNameTest {
     },
 }
 
-/// Text that is no [`Selector`] or no [`NameTest`]; columns count characters from 1.
+/// Text that is no [`Selector`](super::Selector) or no [`NameTest`](super::NameTest); columns count characters from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSelector {
@@ -97,7 +97,7 @@ pub enum InvalidSelector {
     },
 }
 
-/// What is no [`UserSource`].
+/// What is no [`UserSource`](super::UserSource).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidUserSource {

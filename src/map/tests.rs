@@ -242,8 +242,37 @@ fn mp_20_a_value_is_never_a_pattern() {
         assert!(!matches(&format!("attribute CN \"{}\"", hostile.replace('\\', "\\\\")), &subject("CN=admin")));
     }
     let fleet = [rule(under("ca", "attribute CN"), "\"t:\" + attribute CN")];
-    assert_eq!(who(&fleet, &subject("CN=.*")), "t:.*");
-    assert_eq!(who(&fleet, &subject("CN={0}%u$1")), "t:{0}%u$1");
+    assert_eq!(who(&fleet, &subject("CN={0}\\\\1")), "t:{0}\\1");
+}
+
+#[test]
+fn cve_2017_7650_a_pattern_is_no_user_unless_it_is_listed() {
+    let fleet = [rule(under("ca", "attribute CN"), "\"t:\" + attribute CN")];
+    let listed = [rule(under("ca", "attribute CN"), "attribute CN among (\"a*b\")")];
+    for pattern in ["*", "?", "#", "+", "%", "$"] {
+        let certificate = subject(&format!("CN=a\\{:02x}b", pattern.as_bytes()[0]));
+        let c = pattern.chars().next().unwrap();
+        assert_eq!(
+            who(&fleet, &certificate),
+            format!("[the value has the character {c:?}, which is a pattern in access lists]")
+        );
+        assert_eq!(who(&listed, &certificate), if pattern == "*" { "a*b" } else { "[none]" });
+    }
+}
+
+#[test]
+fn cve_2026_67231_cve_2024_2048_issuer_and_serial_in_a_certificate_are_no_ca() {
+    let known = TestCertificate::new("CN=a").with_serial(&[7]).self_signed();
+    let twin = TestCertificate::new("CN=a").with_serial(&[7]).self_signed();
+    let exact = [
+        rule(Selector::certificate(known.certificate().fingerprint()), "\"u\""),
+        rule(Selector::key(known.certificate().spki_fingerprint()), "\"u\""),
+    ];
+    assert_eq!(who(&exact, known.certificate()), "u");
+    assert_eq!(who(&exact, twin.certificate()), "[none]");
+    // The same issuer's name, the same serial number, another CA.
+    let serial = [rule(under("ca", "serial 07"), "\"u\"")];
+    assert_eq!(word(&lookup(&serial, twin.certificate(), &[direct("another-ca-of-that-name")])), "[none]");
 }
 
 #[test]

@@ -19,6 +19,10 @@ use crate::user::{InvalidUserName, UserName};
 /// end, which reserves all names of that form for the rule ([`reserved`](Self::reserved)); or they are listed
 /// ([`among`](Self::among)). So the CA of the devices can never make the user `billing`.
 ///
+/// What is taken becomes a user name as it is or the certificate is refused (`user-name`): with what a
+/// [`UserName`] cannot have, with a character that separates the pieces (`/` in `"iot/" + dns`), or with one that is a
+/// pattern in access lists (`*`, `?`, `#`, `+`, `%`, `$`). Listed users may have those.
+///
 /// Text form: pieces joined with `+`, a text in quotes or a field and what is done to its value; then, perhaps, the list.
 /// One text alone is a constant.
 ///
@@ -257,12 +261,13 @@ impl UserSource {
 impl Template {
     fn take(&self, names: &Names) -> Option<Result<UserName, NoUserName>> {
         let mut taken = String::new();
-        let mut separator = None;
+        let (mut separator, mut pattern) = (None, None);
         for piece in &self.pieces {
             match piece {
                 Piece::Part(part) => {
                     let text = part.take(names)?;
                     separator = separator.or_else(|| text.chars().find(|c| self.separates(*c)));
+                    pattern = pattern.or_else(|| text.chars().find(|c| PATTERNS.contains(c)));
                     taken.push_str(&text);
                 }
                 Piece::Text(text) => taken.push_str(text),
@@ -273,6 +278,9 @@ impl Template {
         }
         if let Some(character) = separator {
             return Some(Err(NoUserName::Separator { character, taken }));
+        }
+        if let Some(character) = pattern {
+            return Some(Err(NoUserName::Pattern { character, taken }));
         }
         Some(taken.parse().map_err(|cause| NoUserName::Invalid { cause, taken }))
     }
@@ -286,6 +294,9 @@ impl Template {
         separates(c) && self.pieces.iter().any(text)
     }
 }
+
+/// What means several users, topics or accounts in the access lists of others.
+const PATTERNS: [char; 6] = ['#', '$', '%', '*', '+', '?'];
 
 /// Anything but letters, digits and what stands within names.
 fn separates(c: char) -> bool {
@@ -325,6 +336,8 @@ impl Reservation {
 pub(crate) enum NoUserName {
     #[error("{cause}")]
     Invalid { cause: InvalidUserName, taken: String },
+    #[error("the value has the character {character:?}, which is a pattern in access lists")]
+    Pattern { character: char, taken: String },
     #[error("the value has the character {character:?}, which separates the pieces of the name")]
     Separator { character: char, taken: String },
 }
@@ -332,7 +345,9 @@ pub(crate) enum NoUserName {
 impl NoUserName {
     pub(crate) fn taken(&self) -> &str {
         match self {
-            Self::Invalid { cause: _, taken } | Self::Separator { character: _, taken } => taken,
+            Self::Invalid { cause: _, taken }
+            | Self::Pattern { character: _, taken }
+            | Self::Separator { character: _, taken } => taken,
         }
     }
 }

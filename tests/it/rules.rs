@@ -244,3 +244,11 @@ fn the_canonical_form_has_everything_about_rules_and_roles() {
     let reversed: Vec<_> = roles.iter().rev().cloned().collect();
     assert_eq!(build(plain(), &reversed), with(&format!("{map}{lines}")));
 }
+
+#[test]
+fn mp_30_no_role_comes_from_a_certificate() {
+    let one = TestCertificate::new("CN=system:admin,OU=iflmap/Admin,O=system:masters").self_signed();
+    let policy = PolicyBuilder::for_host(host(&[&one])).mapping(rule(exact(&one), "u", "r")).build().unwrap();
+    assert_eq!(admitted(&policy, &one).roles(), [] as [Role; 0]);
+    assert!(admitted(&policy, &one).require(&ADMIN).is_err());
+}

@@ -302,3 +302,25 @@ fn garbage_is_refused_or_reads_back() {
     }
     assert!(read > 1000, "{read}");
 }
+
+#[test]
+fn mp_06_mp_29_no_part_of_a_fingerprint_and_no_other_hash_is_a_selector() {
+    let digits = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    for bad in [
+        format!("sha256:{}", &digits[..63]),
+        format!("sha256:{digits}0"),
+        format!("sha256:{}", &digits[..40]),
+        format!("sha1:{}", &digits[..40]),
+        format!("md5:{}", &digits[..32]),
+        digits.to_owned(),
+        format!("sha256: {digits}"),
+        format!("sha256:{}", digits.replace('9', "g")),
+        format!("sha-256:{digits}"),
+        "/CN=foo/O=bar".to_owned(),
+        format!("under sha256:{digits} subject \"/CN=foo/O=bar\""),
+    ] {
+        assert!(bad.parse::<Selector>().is_err(), "{bad}");
+    }
+    let upper = format!("sha256:{}", digits.to_uppercase()).parse::<Selector>().unwrap();
+    assert_eq!(upper.to_string(), format!("sha256:{digits}"));
+}
