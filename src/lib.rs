@@ -37,11 +37,11 @@ pub use identity::{Identity, IdentityError};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub use identity::{IdentityRequest, NewKey};
 pub use label::InvalidLabel;
-pub use map::{CertUserMapping, RuleName, Selector};
+pub use map::{CertUserMapping, RuleName, Selector, UserSource};
 pub use policy::{Authority, Host, HostId, Policy, PolicyBuilder, PolicyDigest, PolicyError, PolicyHandle};
 pub use provider::NoCryptoProvider;
-pub use role::{Holder, InvalidRole, Role, RoleAssignment};
-pub use strength::Strength;
+pub use role::{Enforcement, Holder, InvalidEnforcement, InvalidHolder, InvalidRole, Role, RoleAssignment, Shortfall};
+pub use strength::{InvalidStrength, Strength};
 pub use tls::{ClientConfigBuilder, Endpoint, Selected};
 pub use trust::{BundleName, TrustBundle};
 pub use user::{InvalidUserName, UserName};

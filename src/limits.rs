@@ -44,6 +44,18 @@ pub const USER_NAME_CHARACTERS: usize = 150;
 /// Bytes of a bundle name, host id, rule name, alias, application or role name.
 pub const LABEL_BYTES: usize = 128;
 
+/// Bytes of one selector or user source as text: the longest name twice, for its escapes.
+pub const RULE_BYTES: usize = 2 * NAME_BYTES;
+
+/// How deep `all` and `any` may be nested in one selector. People do not read beyond three.
+pub const SELECTOR_DEPTH: usize = 8;
+
+/// Tests in one selector. Each is looked at for each certificate that the rule could match.
+pub const SELECTOR_TESTS: usize = 32;
+
+/// Rules that one value of a certificate may lead to. More would make a decision's cost grow with the number of rules.
+pub const RULES_PER_VALUE: usize = 32;
+
 /// Smallest RSA modulus: below, no provider of rustls verifies a signature (NIST SP 800-131A asks for the same).
 pub const RSA_BITS_MIN: usize = 2048;
 

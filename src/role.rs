@@ -4,8 +4,11 @@ use core::fmt;
 use core::str::FromStr;
 use std::borrow::Cow;
 
+use crate::label::InvalidLabel;
 use crate::limits::LABEL_BYTES;
-use crate::user::UserName;
+use crate::map::RuleName;
+use crate::strength::Strength;
+use crate::user::{InvalidUserName, UserName};
 
 /// A role of an application, written `application/name`: `iflmap/ESBMessaging.send`.
 ///
@@ -141,32 +144,160 @@ pub enum InvalidRole {
 }
 
 /// Who has a role.
+///
+/// Written `user SAPERPUSER` or `rule fleet`.
+///
+/// ```
+/// use certmap::Holder;
+/// assert_eq!("rule fleet".parse::<Holder>()?.to_string(), "rule fleet");
+/// assert_eq!("user SAP ERP".parse::<Holder>()?, Holder::User("SAP ERP".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Holder {
+    /// Everybody whom a rule of this name matches: 300,000 devices need one assignment.
+    Rule(RuleName),
     /// One user.
     User(UserName),
 }
 
-/// A role given to a holder.
+impl FromStr for Holder {
+    type Err = InvalidHolder;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(' ') {
+            Some(("rule", name)) => name.parse().map(Self::Rule).map_err(InvalidHolder::Rule),
+            Some(("user", name)) => name.parse().map(Self::User).map_err(InvalidHolder::User),
+            _ => Err(InvalidHolder::Kind),
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(name) => write!(f, "rule {name}"),
+            Self::User(name) => write!(f, "user {name}"),
+        }
+    }
+}
+
+/// Text that is no [`Holder`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidHolder {
+    /// Neither a user nor a rule.
+    #[error("expected `user` or `rule`, a blank and a name")]
+    Kind,
+    /// The rule's name cannot be one.
+    #[error("expected the name of a rule after `rule`")]
+    Rule(#[source] InvalidLabel),
+    /// The user's name cannot be one.
+    #[error("expected a user after `user`")]
+    User(#[source] InvalidUserName),
+}
+
+/// What becomes of a role if its holder is not known as strongly as the assignment asks: look first, then close.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Enforcement {
+    /// The role is given, and [`Principal::shortfalls`](crate::Principal::shortfalls) tells.
+    Observe,
+    /// The role is given, and every record of the principal warns too.
+    Warn,
+    /// The role is not given.
+    #[default]
+    Enforce,
+}
+
+impl Enforcement {
+    /// Every one, from mild to strict.
+    pub const ALL: &'static [Self] = &[Self::Observe, Self::Warn, Self::Enforce];
+
+    /// The word for it: `observe`, `warn`, `enforce`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Observe => "observe",
+            Self::Warn => "warn",
+        }
+    }
+}
+
+impl FromStr for Enforcement {
+    type Err = InvalidEnforcement;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or(InvalidEnforcement)
+    }
+}
+
+impl fmt::Display for Enforcement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Text that is no [`Enforcement`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected `observe`, `warn` or `enforce`")]
+#[non_exhaustive]
+pub struct InvalidEnforcement;
+
+/// A role given to a holder, perhaps only to one who is known strongly enough.
 ///
 /// ```
-/// use certmap::{Role, RoleAssignment};
-/// let assignment = RoleAssignment::new("SAPERPUSER".parse()?, Role::from_static("iflmap/ESBMessaging.send"));
+/// use certmap::{Enforcement, Role, RoleAssignment, Strength};
+/// const SEND: Role = Role::from_static("iflmap/ESBMessaging.send");
+/// let assignment = RoleAssignment::new("SAPERPUSER".parse()?, SEND);
 /// assert_eq!(assignment.role().name(), "ESBMessaging.send");
-/// # Ok::<(), certmap::InvalidUserName>(())
+/// assert_eq!(assignment.least(), Strength::Name);
+///
+/// // Only for those whose key or certificate is known; for a while, only look.
+/// let strict = RoleAssignment::to_rule("fleet".parse()?, SEND).at_least(Strength::Key);
+/// assert_eq!(strict.enforcement(), Enforcement::Enforce);
+/// let trial = strict.with_enforcement(Enforcement::Warn);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleAssignment {
     holder: Holder,
     role: Role,
+    least: Strength,
+    enforcement: Enforcement,
 }
 
 impl RoleAssignment {
     /// Gives `role` to a user.
     #[must_use]
     pub fn new(user: UserName, role: Role) -> Self {
-        Self { holder: Holder::User(user), role }
+        Self::to(Holder::User(user), role)
+    }
+
+    /// Gives `role` to everybody whom a rule of this name matches.
+    #[must_use]
+    pub fn to_rule(name: RuleName, role: Role) -> Self {
+        Self::to(Holder::Rule(name), role)
+    }
+
+    /// Gives `role` to a holder.
+    #[must_use]
+    pub fn to(holder: Holder, role: Role) -> Self {
+        Self { holder, role, least: Strength::Name, enforcement: Enforcement::Enforce }
+    }
+
+    /// Gives it only if the holder is known at least so strongly. Another assignment of the same role may ask for less.
+    #[must_use]
+    pub fn at_least(self, least: Strength) -> Self {
+        Self { least, ..self }
+    }
+
+    /// Says what happens if the strength does not suffice; without, the role is not given.
+    #[must_use]
+    pub fn with_enforcement(self, enforcement: Enforcement) -> Self {
+        Self { enforcement, ..self }
     }
 
     /// Who has it.
@@ -179,5 +310,45 @@ impl RoleAssignment {
     #[must_use]
     pub fn role(&self) -> &Role {
         &self.role
+    }
+
+    /// How strongly the holder must be known.
+    #[must_use]
+    pub fn least(&self) -> Strength {
+        self.least
+    }
+
+    /// What happens if it is not.
+    #[must_use]
+    pub fn enforcement(&self) -> Enforcement {
+        self.enforcement
+    }
+}
+
+/// A role whose assignments all ask for more strength than there is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shortfall {
+    pub(crate) role: Role,
+    pub(crate) least: Strength,
+    pub(crate) enforcement: Enforcement,
+}
+
+impl Shortfall {
+    /// The role.
+    #[must_use]
+    pub fn role(&self) -> &Role {
+        &self.role
+    }
+
+    /// The least strength that would suffice.
+    #[must_use]
+    pub fn least(&self) -> Strength {
+        self.least
+    }
+
+    /// What was done about it: with [`Enforcement::Enforce`] the role was not given, else it was.
+    #[must_use]
+    pub fn enforcement(&self) -> Enforcement {
+        self.enforcement
     }
 }

@@ -30,6 +30,20 @@ pub(crate) enum Check {
     CertificateRule,
     /// A rule names the public key.
     KeyRule,
+    /// The exact certificate is an exception over the rules under a CA.
+    Exception,
+    /// No name in the certificate has a NUL or another control character.
+    PlainNames,
+    /// A rule under a CA looks for something that the certificate has, and this is its CA.
+    NameRule,
+    /// The path to the CA has what the rule asks for.
+    CaPath,
+    /// One test of the rule.
+    NameTest,
+    /// The certificate has nothing that the rule leaves out.
+    NotExcluded,
+    /// The rule gives a user name.
+    UserName,
     /// The rules agree on one user.
     OneUser,
     /// The user is not disabled.

@@ -39,6 +39,12 @@ impl AsRef<str> for UserName {
     }
 }
 
+impl core::borrow::Borrow<str> for UserName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for UserName {
     type Err = InvalidUserName;
 

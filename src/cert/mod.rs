@@ -12,6 +12,7 @@ mod name;
 mod oid;
 mod serial;
 mod validity;
+mod values;
 
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) mod encode;
@@ -37,6 +38,7 @@ pub use crate::pem::InvalidPem;
 pub(crate) use extensions::Extensions;
 pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
 pub(crate) use validity::{Standing, show};
+pub(crate) use values::explicit_value;
 
 use crate::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};
 use crate::pem;

@@ -197,7 +197,7 @@ impl Attribute {
 
 impl AttributeValue {
     /// Reads one complete element and nothing after it; `None` if the bytes are something else.
-    fn from_der(der: &[u8]) -> Option<Self> {
+    pub(crate) fn from_der(der: &[u8]) -> Option<Self> {
         let mut input = Elements::new(der).ok()?;
         let value = input.value(der.len()).ok()?;
         (input.offset() == der.len()).then_some(value)

@@ -46,6 +46,19 @@ const KEYWORDS: [(&str, &[u8]); 21] = [
     ("EMAIL", EMAIL_ADDRESS),
 ];
 
+impl ObjectIdentifier {
+    /// The keyword of an attribute type, or its number: what stands before the `=` in a name.
+    pub(crate) fn attribute_keyword(&self) -> String {
+        let keyword = KEYWORDS.iter().find(|(_, kind)| self.is(kind)).map(|(keyword, _)| (*keyword).to_owned());
+        keyword.unwrap_or_else(|| self.to_string())
+    }
+
+    /// The attribute type that a keyword (in any case) or a dotted number names.
+    pub(crate) fn from_attribute_keyword(word: &str) -> Option<Self> {
+        kind(word, 0).ok()
+    }
+}
+
 /// Characters of an unknown keyword that an error repeats.
 const KEYWORD_CHARACTERS: usize = 64;
 

@@ -10,6 +10,7 @@ use crate::limits::CERTIFICATE_BYTES;
 ///
 /// Written in hexadecimal as `openssl x509 -serial` and STRUST do (`0a20200428121610`, `-01`), in lower case; upper case
 /// and colons between pairs are read too. Alone it names no certificate: every CA numbers its own.
+/// The order is good for sorting and for nothing else.
 ///
 /// ```
 /// use certmap::cert::SerialNumber;
@@ -17,7 +18,7 @@ use crate::limits::CERTIFICATE_BYTES;
 /// assert_eq!(serial.to_string(), "0a20");
 /// # Ok::<(), certmap::cert::InvalidSerialNumber>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SerialNumber {
     negative: bool,
     /// Big-endian, without leading zeros; empty for zero.

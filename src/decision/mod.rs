@@ -31,7 +31,7 @@ use crate::cert::Fingerprint;
 use crate::map::Lookup;
 use crate::policy::{HostId, Policy, PolicyDigest};
 use crate::trace::{Check, NoTrace, Trace};
-use crate::trust::VerifiedCertificate;
+use crate::trust::{ValidPath, VerifiedCertificate};
 
 /// The answer about one connection at one time, under one policy.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Policy {
     /// The one way a decision is made; an explanation is this with a trace that listens.
     pub(crate) fn decide_traced(&self, evidence: &Evidence, now: UnixTime, trace: &mut impl Trace) -> Decision {
         let verified = self.judge(evidence, now, trace);
-        let outcome = match verified.and_then(|verified| self.map(&verified, evidence, trace)) {
+        let outcome = match verified.and_then(|verified| self.map(verified, evidence, now, trace)) {
             Ok(principal) => Outcome::Admitted(principal),
             Err(refusal) => Outcome::Refused(refusal),
         };
@@ -109,12 +109,13 @@ impl Policy {
 
     fn map(
         &self,
-        verified: &VerifiedCertificate,
+        verified: VerifiedCertificate,
         evidence: &Evidence,
+        now: UnixTime,
         trace: &mut impl Trace,
     ) -> Result<Principal, Refusal> {
-        let (certificate, key) = (verified.fingerprint(), verified.spki_fingerprint());
-        let lookup = self.table().lookup(certificate, key, trace);
+        let (lookup, verified) = self.lookup(verified, evidence, now, trace);
+        let certificate = verified.fingerprint();
         let one = matches!(lookup, Lookup::One(_));
         trace.step(Check::OneUser, one, format_args!("{lookup:?}"));
         match lookup {
@@ -126,8 +127,35 @@ impl Policy {
                 if disabled {
                     return Err(Refusal::new(Reason::UserDisabled { user: rule.user }));
                 }
-                Ok(Principal::new(self, verified, rule, evidence))
+                Ok(Principal::new(self, &verified, rule, evidence))
             }
+            Lookup::Unnamed(rule) => Err(Refusal::new(Reason::UserName { certificate, rule })),
+        }
+    }
+
+    /// Where trust meets rules.
+    ///
+    /// A certificate that is pinned, itself or by its key, is who the rules for exactly it say; names are asked only if
+    /// there are none and anchors vouch for it too, and then it is believed for their sake. One that only anchors vouch for
+    /// is who every rule that matches says.
+    fn lookup(
+        &self,
+        verified: VerifiedCertificate,
+        evidence: &Evidence,
+        now: UnixTime,
+        trace: &mut impl Trace,
+    ) -> (Lookup, VerifiedCertificate) {
+        let by_names = |path: &ValidPath, trace: &mut _| self.table().under(path.certificate(), path.vouchers(), trace);
+        if let Some(path) = verified.path() {
+            return (by_names(path, trace), verified);
+        }
+        let exact = self.table().exact(verified.fingerprint(), verified.spki_fingerprint(), trace);
+        if !matches!(exact, Lookup::None) {
+            return (exact, verified);
+        }
+        match self.trust().also_under_anchors(evidence.chain(), now, trace) {
+            Some(path) => (by_names(&path, trace), VerifiedCertificate::under_anchors(path)),
+            None => (exact, verified),
         }
     }
 

@@ -1,16 +1,15 @@
 //! An authenticated user, and whether it may.
 
 use core::fmt;
-use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
 use super::record::RecordKey;
 use super::{AuditRecord, Evidence, RecordOutcome};
 use crate::cert::Fingerprint;
-use crate::map::Matched;
-use crate::policy::{HostId, Policy, PolicyDigest};
-use crate::role::Role;
+use crate::map::{Matched, RuleId};
+use crate::policy::{HostId, Policy, PolicyDigest, Standing};
+use crate::role::{Enforcement, Role, Shortfall};
 use crate::strength::Strength;
 use crate::trust::VerifiedCertificate;
 use crate::user::UserName;
@@ -20,8 +19,9 @@ use crate::user::UserName;
 /// That there is a principal says who it is. What it may do is asked with [`require`](Self::require).
 #[derive(Clone)]
 pub struct Principal {
-    rule: Matched,
-    roles: Arc<[Role]>,
+    user: UserName,
+    rule: RuleId,
+    standing: Standing,
     strength: Strength,
     certificate: Fingerprint,
     host: HostId,
@@ -32,22 +32,24 @@ pub struct Principal {
 
 impl Principal {
     pub(super) fn new(policy: &Policy, verified: &VerifiedCertificate, rule: Matched, evidence: &Evidence) -> Self {
+        let strength = verified.strength().min(rule.strength());
         Self {
             resumed: evidence.resumed(),
-            roles: policy.roles_of(&rule.user),
-            strength: verified.strength().min(rule.strength()),
+            standing: policy.standing(&rule, strength),
+            strength,
             certificate: verified.fingerprint(),
             host: policy.host().id().clone(),
             policy: policy.digest(),
             valid_until: verified.valid_until(),
-            rule,
+            user: rule.user,
+            rule: rule.rule,
         }
     }
 
     /// Who it is.
     #[must_use]
     pub fn user(&self) -> &UserName {
-        &self.rule.user
+        &self.user
     }
 
     /// Checks that the user has a role.
@@ -55,10 +57,10 @@ impl Principal {
     /// # Errors
     /// [`RoleMissing`], to be answered with 403: the peer is known, and may not.
     pub fn require(&self, role: &Role) -> Result<(), RoleMissing> {
-        if self.roles.binary_search(role).is_ok() {
+        if self.standing.roles.binary_search(role).is_ok() {
             return Ok(());
         }
-        let near_miss = near_miss(&self.roles, role);
+        let near_miss = near_miss(self.roles(), role);
         Err(RoleMissing(Box::new(Missing { principal: self.clone(), role: role.clone(), near_miss })))
     }
 
@@ -81,12 +83,28 @@ impl Principal {
             .with(RecordKey::User, Some(self.user()))
             .with(RecordKey::Rule, Some(self.rule()))
             .with(RecordKey::Strength, Some(self.strength()))
+            .with(RecordKey::Warning, self.warning())
+    }
+
+    /// What the record warns of: roles that were given although the strength does not suffice.
+    fn warning(&self) -> Option<String> {
+        let warned = self.shortfalls().iter().filter(|shortfall| shortfall.enforcement() == Enforcement::Warn);
+        let warned: Vec<_> =
+            warned.map(|shortfall| format!("`{}` asks for strength {}", shortfall.role(), shortfall.least())).collect();
+        if warned.is_empty() { None } else { Some(warned.join(", ")) }
     }
 
     /// Every role of the user, sorted.
     #[must_use]
     pub fn roles(&self) -> &[Role] {
-        &self.roles
+        &self.standing.roles
+    }
+
+    /// The roles whose assignments ask for more strength than there is, sorted. Those to be observed or warned of are among
+    /// [`roles`](Self::roles), so that an operator can count whom a stricter policy would hit; the others are not.
+    #[must_use]
+    pub fn shortfalls(&self) -> &[Shortfall] {
+        &self.standing.shortfalls
     }
 
     /// What an adversary would have to obtain to be taken for this user.
@@ -98,7 +116,7 @@ impl Principal {
     /// The rule that matched: its name, or its selector if it has none.
     #[must_use]
     pub fn rule(&self) -> String {
-        self.rule.name.as_ref().map_or_else(|| self.rule.selector.to_string(), ToString::to_string)
+        self.rule.to_string()
     }
 
     /// The certificate that the user presented.
@@ -128,7 +146,7 @@ impl Principal {
 
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Principal({}, by {}, {} roles)", self.user(), self.rule(), self.roles.len())
+        write!(f, "Principal({}, by {}, {} roles)", self.user(), self.rule(), self.roles().len())
     }
 }
 
@@ -178,15 +196,41 @@ impl RoleMissing {
         self.0.near_miss.as_ref()
     }
 
+    /// The strength from which on the user has the role, if it is only not known strongly enough.
+    #[must_use]
+    pub fn needs(&self) -> Option<Strength> {
+        let mut shortfalls = self.0.principal.shortfalls().iter();
+        shortfalls.find(|shortfall| shortfall.role() == self.role()).map(Shortfall::least)
+    }
+
     /// What was missing, for operators.
     #[must_use]
     pub fn detail(&self) -> String {
+        if let Some(needs) = self.needs() {
+            return format!(
+                "user `{}` has the role `{}` only from strength {needs} on, and is known with strength {}",
+                self.user(),
+                self.role(),
+                self.0.principal.strength()
+            );
+        }
         format!("user `{}` does not have the role `{}`", self.user(), self.role())
     }
 
     /// What to do about it, for operators.
     #[must_use]
     pub fn cure(&self) -> String {
+        if let Some(needs) = self.needs() {
+            return format!(
+                "map the certificate `{}` by {}, or let the assignment ask for less",
+                self.0.principal.certificate(),
+                match needs {
+                    Strength::Certificate => "its fingerprint",
+                    Strength::Key => "its key or fingerprint",
+                    Strength::Name | Strength::Serial => "its serial number under its CA, its key or fingerprint",
+                }
+            );
+        }
         match self.near_miss() {
             Some(near) if near.application() != self.role().application() && near.name() == self.role().name() => {
                 format!(

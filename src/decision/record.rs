@@ -161,12 +161,14 @@ texts! {
     rule Rule 200;
     /// How strongly the user is known.
     strength Strength 40;
+    /// Roles that were given although their assignments ask for more strength.
+    warning Warning 120;
     /// The fingerprint of the end-entity certificate.
     certificate Certificate 96;
     /// The issuer of the end-entity certificate, as text of RFC 4514.
-    issuer Issuer 700;
+    issuer Issuer 640;
     /// The subject of the end-entity certificate, as text of RFC 4514.
-    subject Subject 700;
+    subject Subject 650;
     /// The digest of the policy that decided.
     policy Policy 96;
     /// The gateway's own name for the connection.

@@ -7,7 +7,7 @@ use super::AuditRecord;
 use super::record::RecordKey;
 use crate::cert::{Fingerprint, show};
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
-use crate::map::{Matched, Selector};
+use crate::map::{Matched, Selector, Unnamed};
 use crate::policy::{Authority, HostId};
 use crate::text::OneLine;
 use crate::trust::{BundleName, Distrust, PathFailure, Untrusted};
@@ -30,6 +30,7 @@ pub(crate) enum Reason {
     NotMapped { certificate: Fingerprint },
     UnknownHost { host: HostId, in_force: HostId },
     UserDisabled { user: UserName },
+    UserName { certificate: Fingerprint, rule: Unnamed },
 }
 
 impl Reason {
@@ -102,6 +103,8 @@ codes! {
     Untrusted = "untrusted",
     /// The user is known and disabled.
     UserDisabled = "user-disabled",
+    /// A rule takes the user's name from the certificate, and what stands there is no user name.
+    UserName = "user-name",
     /// The certificate, or one of those that vouch for it, is for other purposes than client authentication.
     WrongPurpose = "wrong-purpose",
 }
@@ -126,6 +129,7 @@ impl RefusalCode {
             | Self::RevocationUnknown
             | Self::Untrusted
             | Self::UserDisabled
+            | Self::UserName
             | Self::WrongPurpose => 401,
         }
     }
@@ -162,6 +166,7 @@ impl Refusal {
             Reason::NotMapped { .. } => RefusalCode::NotMapped,
             Reason::UnknownHost { .. } => RefusalCode::UnknownHost,
             Reason::UserDisabled { .. } => RefusalCode::UserDisabled,
+            Reason::UserName { .. } => RefusalCode::UserName,
         }
     }
 
@@ -204,7 +209,7 @@ impl Refusal {
         match &*self.0 {
             Reason::Ambiguous { certificate, rules: [one, other] } => format!(
                 "certificate {certificate} is user `{}` by `{}` and user `{}` by `{}`",
-                one.user, one.selector, other.user, other.selector
+                one.user, one.rule, other.user, other.rule
             ),
             Reason::Distrust { cause, bundle } => match cause {
                 Distrust::ChainTooLong { certificates } => {
@@ -244,6 +249,12 @@ impl Refusal {
                 format!("the connection was made to host `{host}`, but the policy in force is for host `{in_force}`")
             }
             Reason::UserDisabled { user } => format!("user `{user}` is disabled"),
+            Reason::UserName { certificate, rule } => format!(
+                "rule `{}` takes `{}` from certificate {certificate}, which is no user name: {}",
+                rule.rule,
+                OneLine(rule.cause.taken()),
+                rule.cause
+            ),
         }
     }
 
@@ -252,7 +263,7 @@ impl Refusal {
     pub fn cure(&self) -> String {
         match &*self.0 {
             Reason::Ambiguous { rules: [one, other], .. } => {
-                format!("remove the rule `{}` or the rule `{}`", one.selector, other.selector)
+                format!("remove the rule `{}` or the rule `{}`", one.rule, other.rule)
             }
             Reason::Distrust { cause, bundle } => match cause {
                 Distrust::ChainTooLong { .. } => "have the partner present only its own certificate and its issuers".to_owned(),
@@ -279,6 +290,10 @@ impl Refusal {
                 format!("build the policy for host `{host}`, as the endpoint was made for it, and put that in force")
             }
             Reason::UserDisabled { user } => format!("refuse it, or enable the user `{user}` again"),
+            Reason::UserName { certificate, .. } => format!(
+                "have the CA write a plain name into the certificate, or map `{}` to a user, as an exception over name rules",
+                Selector::certificate(*certificate)
+            ),
         }
     }
 }

@@ -11,3 +11,6 @@ pub mod threats {}
 
 #[doc = include_str!("glossary.md")]
 pub mod glossary {}
+
+#[doc = include_str!("coming-from.md")]
+pub mod coming_from {}

@@ -1,21 +1,48 @@
 //! What in a certificate identifies its holder.
 
-use core::fmt;
-use core::str::FromStr;
+use std::sync::Arc;
 
-use crate::cert::{Fingerprint, InvalidFingerprint, SpkiFingerprint};
+use super::NameTest;
+use crate::cert::{Fingerprint, SpkiFingerprint};
 use crate::strength::Strength;
 
-/// What in a certificate identifies its holder: the exact certificate, or its public key.
+/// What in a certificate identifies its holder: the exact certificate, its public key, or what a stated CA wrote into it.
 ///
-/// Written as the fingerprint it looks for: `sha256:…` for one certificate, `spki-sha256:…` for every certificate that
-/// carries the key (renewed on the same key, for instance).
+/// Everything that another CA could have chosen too can only be written under the CA that vouches for it.
+///
+/// The text form is read back as an equal selector and made for reading in a diff. Words are separated by blanks, texts
+/// are in double quotes, in which `\"` and `\\` stand for a quote and a backslash:
+///
+/// ```text
+/// selector   = certificate | key | "under" certificate *( "through" certificate ) [ "issued-by" key ] test
+/// certificate, key = "sha256:" 64 digits, "spki-sha256:" 64 digits
+/// test       = "every-certificate"
+///            | "all" "(" test *( "," test ) *( "," "not" test ) ")"       ; `not` in any place
+///            | "any" "(" test *( "," test ) ")"
+///            | field [ "any" | "all" | "exactly-one" | "nth" "(" number ")" ]
+///                    [ "in-multi-valued-rdns" ] [ "ignoring-case" ] [ value ]
+/// field      = "attribute" ( keyword | oid ) | "directory" | "dns" | "email" | "extension" oid | "ip" | "other" oid
+///            | "policy" | "serial" | "subject" | "upn" | "uri"
+/// value      = text | oid (policy) | address (ip) | hexadecimal (serial) | "#" hexadecimal of DER (extension, other)
+/// ```
+///
+/// Without a value a field need only be there. A subject or directory name is the text of RFC 4514, in quotes. The serial
+/// number counts only for certificates that the anchor itself issued or whose issuer is stated.
 ///
 /// ```
-/// use certmap::{Fingerprint, Selector};
-/// let selector = Selector::certificate(Fingerprint::of(b"the DER of a certificate"));
-/// assert_eq!(selector.to_string().parse::<Selector>()?, selector);
-/// # Ok::<(), certmap::map::InvalidSelector>(())
+/// use certmap::map::{CaPath, ValueTest};
+/// use certmap::{Fingerprint, Selector, SpkiFingerprint};
+/// let exact = Selector::certificate(Fingerprint::of(b"the DER of a certificate"));
+/// assert_eq!(exact.to_string().parse::<Selector>()?, exact);
+///
+/// let ca = CaPath::to(Fingerprint::of(b"the DER of a CA")).issued_by(SpkiFingerprint::of(b"the key of its sub-CA"));
+/// let api = Selector::under(ca, ValueTest::dns("api.acme.example")?);
+/// assert!(api.to_string().ends_with(r#" dns "api.acme.example""#));
+/// assert_eq!(api.to_string().parse::<Selector>()?, api);
+///
+/// let error = "under dns \"api.acme.example\"".parse::<Selector>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected a CA (`sha256:` and 64 digits) after `under` at column 7");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Selector(pub(super) Kind);
@@ -24,6 +51,59 @@ pub struct Selector(pub(super) Kind);
 pub(super) enum Kind {
     Certificate(Fingerprint),
     Key(SpkiFingerprint),
+    Under(Arc<Under>),
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Under {
+    pub(super) path: CaPath,
+    pub(super) test: NameTest,
+}
+
+/// Who must vouch for a certificate: an anchor, and what the path to it must have.
+///
+/// An anchor vouches for all its children, and one of them may be sloppy: say which one is meant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaPath {
+    pub(super) anchor: Fingerprint,
+    /// Sorted, without repetition.
+    pub(super) through: Vec<Fingerprint>,
+    pub(super) issuer_key: Option<SpkiFingerprint>,
+}
+
+impl CaPath {
+    /// Any path to this anchor, which must be one of the host's bundle.
+    #[must_use]
+    pub fn to(anchor: Fingerprint) -> Self {
+        Self { anchor, through: Vec::new(), issuer_key: None }
+    }
+
+    /// The path has this intermediate, wherever.
+    #[must_use]
+    pub fn through(mut self, intermediate: Fingerprint) -> Self {
+        if let Err(place) = self.through.binary_search(&intermediate) {
+            self.through.insert(place, intermediate);
+        }
+        self
+    }
+
+    /// The certificate was signed with this key: by the anchor or an intermediate, whichever certificate carries it.
+    #[must_use]
+    pub fn issued_by(self, key: SpkiFingerprint) -> Self {
+        Self { issuer_key: Some(key), ..self }
+    }
+
+    /// The anchor.
+    #[must_use]
+    pub fn anchor(&self) -> Fingerprint {
+        self.anchor
+    }
+}
+
+impl From<Fingerprint> for CaPath {
+    fn from(anchor: Fingerprint) -> Self {
+        Self::to(anchor)
+    }
 }
 
 impl Selector {
@@ -39,43 +119,31 @@ impl Selector {
         Self(Kind::Key(fingerprint))
     }
 
-    /// What an adversary would have to obtain to be matched.
+    /// Matches the certificates under a CA of which the test holds.
+    ///
+    /// # Security
+    /// The CA decides who is matched. What it lets its customers write freely is no ground for a rule.
+    #[must_use]
+    pub fn under(ca: impl Into<CaPath>, test: impl Into<NameTest>) -> Self {
+        Self(Kind::Under(Arc::new(Under { path: ca.into(), test: test.into() })))
+    }
+
+    /// The CA under which it is written, if it is.
+    #[must_use]
+    pub fn ca(&self) -> Option<&CaPath> {
+        match &self.0 {
+            Kind::Certificate(_) | Kind::Key(_) => None,
+            Kind::Under(under) => Some(&under.path),
+        }
+    }
+
+    /// The least that an adversary would have to obtain to be matched.
     #[must_use]
     pub fn strength(&self) -> Strength {
-        match self.0 {
+        match &self.0 {
             Kind::Certificate(_) => Strength::Certificate,
             Kind::Key(_) => Strength::Key,
+            Kind::Under(under) => under.test.strength(),
         }
     }
 }
-
-impl FromStr for Selector {
-    type Err = InvalidSelector;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let kind = if text.starts_with("spki-sha256:") {
-            text.parse().map(Kind::Key)
-        } else if text.starts_with("sha256:") {
-            text.parse().map(Kind::Certificate)
-        } else {
-            return Err(InvalidSelector(None));
-        };
-        kind.map(Self).map_err(|cause| InvalidSelector(Some(cause)))
-    }
-}
-
-impl fmt::Display for Selector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Certificate(fingerprint) => fingerprint.fmt(f),
-            Kind::Key(fingerprint) => fingerprint.fmt(f),
-        }
-    }
-}
-
-/// Text that is no [`Selector`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected a selector: `sha256:` and the fingerprint of one certificate, or `spki-sha256:` and that of a public key"
-)]
-pub struct InvalidSelector(#[source] Option<InvalidFingerprint>);

@@ -1,26 +1,40 @@
-//! (private) The rules, indexed: finding the rule of a certificate takes one probe per kind of selector.
+//! (private) The rules, indexed: what a certificate says leads to the rules that look for it, however many there are.
+//!
+//! INVARIANT: no order of rules matters, in what is built, decided or reported.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use core::cmp::Reverse;
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map};
 
-use super::selector::Kind;
-use super::{CertUserMapping, RuleName, Selector};
-use crate::cert::{Fingerprint, SpkiFingerprint};
+use super::names::{Names, Probe};
+use super::selector::{Kind, Under};
+use super::user_source::Reservation;
+use super::{CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
+use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
+use crate::limits::RULES_PER_VALUE;
 use crate::strength::Strength;
 use crate::trace::{Check, Trace};
 use crate::user::UserName;
+use crate::voucher::Voucher;
 
 /// Rules without contradiction: no two of them have the same selector.
 #[derive(Debug, Default)]
 pub(crate) struct MappingTable {
     certificates: HashMap<Fingerprint, Rule>,
     keys: HashMap<SpkiFingerprint, Rule>,
+    /// The rules under a CA, in the order of their selectors.
+    under: Vec<Rule>,
+    /// By anchor: which of them a value can lead to.
+    anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
 }
 
 #[derive(Clone, Debug)]
 struct Rule {
-    user: UserName,
-    name: Option<RuleName>,
+    selector: Selector,
+    source: UserSource,
+    /// Sorted; of rules that say the same each may have a name.
+    names: Vec<RuleName>,
+    exception: bool,
 }
 
 /// What the table says of a certificate.
@@ -30,93 +44,363 @@ pub(crate) enum Lookup {
     Ambiguous([Matched; 2]),
     None,
     One(Matched),
+    /// A rule takes from the certificate what is no user name.
+    Unnamed(Unnamed),
 }
 
 /// A rule that matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Matched {
     pub(crate) user: UserName,
-    /// The name it was given, if any.
-    pub(crate) name: Option<RuleName>,
-    pub(crate) selector: Selector,
+    pub(crate) rule: RuleId,
+    /// Other names under which this user was matched: roles may be given to them.
+    others: Vec<RuleName>,
+    strength: Strength,
+}
+
+/// A rule that matched and gave no user.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unnamed {
+    pub(crate) rule: RuleId,
+    pub(crate) cause: NoUserName,
+}
+
+/// Which rule it was. Prints its name, or its selector if it has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RuleId {
+    name: Option<RuleName>,
+    selector: Selector,
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => name.fmt(f),
+            None => self.selector.fmt(f),
+        }
+    }
 }
 
 impl Matched {
+    /// The least of what the selector and the source of the user's name give.
     pub(crate) fn strength(&self) -> Strength {
-        self.selector.strength()
+        self.strength
     }
-}
 
-/// Two rules of one selector that do not name the same user.
-pub(crate) struct Conflict {
-    pub(crate) selector: Selector,
-    pub(crate) users: [UserName; 2],
+    /// Every rule name under which the user was matched.
+    pub(crate) fn rule_names(&self) -> impl Iterator<Item = &RuleName> {
+        self.rule.name.iter().chain(&self.others)
+    }
+
+    /// The strongest first, then by name, rules without name last.
+    fn rank(&self) -> (Reverse<Strength>, bool, &Option<RuleName>, &Selector) {
+        (Reverse(self.strength), self.rule.name.is_none(), &self.rule.name, &self.rule.selector)
+    }
 }
 
 impl MappingTable {
-    /// Adds a rule; the same selector and user again changes nothing.
-    pub(crate) fn insert(&mut self, mapping: &CertUserMapping) -> Result<(), Conflict> {
-        let rule = Rule { user: mapping.user().clone(), name: mapping.name().cloned() };
-        let present = match &mapping.selector().0 {
-            Kind::Certificate(fingerprint) => place(self.certificates.entry(*fingerprint), rule),
-            Kind::Key(fingerprint) => place(self.keys.entry(*fingerprint), rule),
-        };
-        let users = |first: UserName| [first, mapping.user().clone()];
-        present.map_err(|first| Conflict { selector: mapping.selector().clone(), users: users(first) })
+    /// The table of these rules, and everything that is wrong with them; with problems, the table is good for finding more
+    /// of them only.
+    pub(crate) fn new(mappings: &[CertUserMapping]) -> (Self, Vec<RuleProblem>) {
+        let mut table = Self::default();
+        let mut problems = Vec::new();
+        let mut under = BTreeMap::new();
+        for mapping in mappings {
+            problems.extend(alone(mapping));
+            let rule = Rule::new(mapping);
+            let conflict = match &mapping.selector.0 {
+                Kind::Certificate(fingerprint) => rule.join(table.certificates.entry(*fingerprint)),
+                Kind::Key(fingerprint) => rule.join(table.keys.entry(*fingerprint)),
+                Kind::Under(_) => match under.entry(mapping.selector.clone()) {
+                    btree_map::Entry::Occupied(mut present) => rule.join_present(present.get_mut()),
+                    btree_map::Entry::Vacant(vacant) => {
+                        vacant.insert(rule);
+                        None
+                    }
+                },
+            };
+            problems.extend(conflict);
+        }
+        table.under = under.into_values().collect();
+        problems.extend(one_source_for_each_name(mappings));
+        problems.extend(table.reservations());
+        problems.extend(table.index());
+        (table, problems)
     }
 
-    /// The user of a certificate, by every rule that matches it.
-    pub(crate) fn lookup(&self, certificate: Fingerprint, key: SpkiFingerprint, trace: &mut impl Trace) -> Lookup {
+    /// The user of a pinned certificate, by the rules that name exactly it or its key.
+    pub(crate) fn exact(&self, certificate: Fingerprint, key: SpkiFingerprint, trace: &mut impl Trace) -> Lookup {
         let exact = self.certificates.get(&certificate);
         trace.step(Check::CertificateRule, exact.is_some(), format_args!("{certificate}"));
         let by_key = self.keys.get(&key);
         trace.step(Check::KeyRule, by_key.is_some(), format_args!("{key}"));
-        let exact = exact.map(|rule| rule.matched(Selector::certificate(certificate)));
-        let by_key = by_key.map(|rule| rule.matched(Selector::key(key)));
-        match (exact, by_key) {
+        match (exact.and_then(Rule::exactly), by_key.and_then(Rule::exactly)) {
             (None, None) => Lookup::None,
             (Some(one), Some(other)) if one.user != other.user => Lookup::Ambiguous([one, other]),
             // Of two rules that agree the stronger one is reported.
-            (Some(one), _) | (None, Some(one)) => Lookup::One(one),
+            (Some(mut one), Some(other)) => {
+                one.others.extend(other.rule_names().cloned());
+                Lookup::One(one)
+            }
+            (Some(one), None) | (None, Some(one)) => Lookup::One(one),
         }
     }
 
-    /// Every rule, as selector, user and name, in no order.
-    pub(crate) fn rules(&self) -> impl Iterator<Item = (Selector, &UserName, Option<&RuleName>)> {
-        let certificates = self.certificates.iter().map(|(key, rule)| (Selector::certificate(*key), rule));
-        let keys = self.keys.iter().map(|(key, rule)| (Selector::key(*key), rule));
-        certificates.chain(keys).map(|(selector, rule)| (selector, &rule.user, rule.name.as_ref()))
+    /// The user of a certificate that these anchors vouch for, by every rule that matches: exact ones and those under one
+    /// of the anchors.
+    pub(crate) fn under(&self, certificate: &Certificate, vouchers: &[Voucher], trace: &mut impl Trace) -> Lookup {
+        let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+        let exact = self.exact(fingerprint, key, trace);
+        if matches!(exact, Lookup::Ambiguous(_)) {
+            return exact;
+        }
+        let exception = self.certificates.get(&fingerprint).is_some_and(|rule| rule.exception);
+        if exception {
+            trace.step(Check::Exception, true, format_args!("{fingerprint}"));
+            return exact;
+        }
+        let mut matched = Vec::new();
+        let mut unnamed = Vec::new();
+        for (rule, strength, user) in self.by_names(certificate, vouchers, trace) {
+            trace.step(Check::UserName, user.is_ok(), format_args!("{}", rule.source));
+            match user {
+                Ok(user) => matched.push(rule.matched(user, strength)),
+                Err(cause) => {
+                    unnamed.push(Unnamed { rule: rule.id(), cause });
+                }
+            }
+        }
+        // Rules come in the order of their selectors, so it is always the same one that is told.
+        if let Some(first) = unnamed.into_iter().next() {
+            return Lookup::Unnamed(first);
+        }
+        if let Lookup::One(exact) = exact {
+            matched.push(exact);
+        }
+        matched.sort_by(|one, other| one.rank().cmp(&other.rank()));
+        let mut matched = matched.into_iter();
+        let Some(mut first) = matched.next() else { return Lookup::None };
+        for other in matched {
+            if other.user != first.user {
+                return Lookup::Ambiguous([first, other]);
+            }
+            first.others.extend(other.rule_names().cloned());
+        }
+        Lookup::One(first)
+    }
+
+    /// The rules under these anchors that match, with strength and user, in the order of their selectors.
+    fn by_names(
+        &self,
+        certificate: &Certificate,
+        vouchers: &[Voucher],
+        trace: &mut impl Trace,
+    ) -> Vec<(&Rule, Strength, Result<UserName, NoUserName>)> {
+        if !vouchers.iter().any(|voucher| self.anchors.contains_key(&voucher.anchor)) {
+            return Vec::new();
+        }
+        let names = Names::of(certificate);
+        let plain = !names.has_control_character();
+        trace.step(Check::PlainNames, plain, format_args!("{}", certificate.fingerprint()));
+        if !plain {
+            return Vec::new();
+        }
+        let probes: BTreeSet<Probe> = names.probes().collect();
+        let mut found: BTreeMap<usize, Strength> = BTreeMap::new();
+        for voucher in vouchers {
+            let Some(index) = self.anchors.get(&voucher.anchor) else { continue };
+            let candidates: BTreeSet<usize> =
+                probes.iter().filter_map(|probe| index.get(probe)).flatten().copied().collect();
+            for candidate in candidates {
+                let Some(rule) = self.under.get(candidate) else { continue };
+                if let Some(strength) = rule.under(voucher, &names, trace) {
+                    let strongest = found.entry(candidate).or_insert(strength);
+                    *strongest = strength.max(*strongest);
+                }
+            }
+        }
+        let taken = |(at, strength): (usize, Strength)| {
+            let rule = self.under.get(at)?;
+            Some((rule, strength, rule.source.take(&names)?))
+        };
+        found.into_iter().filter_map(taken).collect()
+    }
+
+    /// Every rule, with each of its names, in no order.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = Entry<'_>> {
+        let rules = self.certificates.values().chain(self.keys.values()).chain(&self.under);
+        rules.map(|rule| Entry {
+            selector: &rule.selector,
+            source: &rule.source,
+            names: &rule.names,
+            exception: rule.exception,
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.certificates.len() + self.keys.len()
+        self.certificates.len() + self.keys.len() + self.under.len()
     }
+
+    /// Every reservation against every other one and every user that is written down.
+    fn reservations(&self) -> Vec<RuleProblem> {
+        let reserved: Vec<(&Rule, Reservation)> =
+            self.under.iter().filter_map(|rule| Some((rule, rule.source.reservation()?))).collect();
+        let mut problems = Vec::new();
+        let mut rest = reserved.as_slice();
+        while let [(rule, reservation), others @ ..] = rest {
+            let one_fleet =
+                |other: &Rule| rule.source == other.source && rule.names.iter().any(|name| other.names.contains(name));
+            let meeting = others.iter().filter(|(other, with)| !one_fleet(other) && reservation.meets(with));
+            problems.extend(meeting.map(|(other, _)| RuleProblem::OverlappingReservations {
+                rule: rule.selector.clone(),
+                other: other.selector.clone(),
+            }));
+            rest = others;
+        }
+        let written: BTreeSet<&UserName> = self.rules().flat_map(|rule| rule.source.named()).collect();
+        for (rule, reservation) in &reserved {
+            problems.extend(
+                written.iter().filter(|user| reservation.holds(user)).map(|user| RuleProblem::ReservedUser {
+                    user: (*user).clone(),
+                    reserved_for: rule.selector.clone(),
+                }),
+            );
+        }
+        problems
+    }
+
+    /// Fills `anchors`. A rule stands where the fewest others do.
+    fn index(&mut self) -> Vec<RuleProblem> {
+        let mut rules_for: HashMap<(Fingerprint, Probe), usize> = HashMap::new();
+        for under in self.under.iter().filter_map(Rule::as_under) {
+            under.test.probes(&mut |probe| *rules_for.entry((under.path.anchor, probe)).or_default() += 1);
+        }
+        for (at, under) in self.under.iter().enumerate().filter_map(|(at, rule)| Some((at, rule.as_under()?))) {
+            let anchor = under.path.anchor;
+            let count = |probe: &Probe| rules_for.get(&(anchor, probe.clone())).copied().unwrap_or_default();
+            let probes: BTreeSet<Probe> = under.test.index(&count).into_iter().collect();
+            let index = self.anchors.entry(anchor).or_default();
+            for probe in probes {
+                index.entry(probe).or_default().push(at);
+            }
+        }
+        let mut problems = BTreeMap::new();
+        for (anchor, index) in &self.anchors {
+            for (probe, rules) in index.iter().filter(|(_, rules)| rules.len() > RULES_PER_VALUE) {
+                let (ca, value, rules) = ((*anchor).into(), probe.to_string(), rules.len());
+                problems.insert((anchor, probe), RuleProblem::Crowded { ca, value, rules });
+            }
+        }
+        problems.into_values().collect()
+    }
+}
+
+/// One rule of the table.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) selector: &'a Selector,
+    pub(crate) source: &'a UserSource,
+    pub(crate) names: &'a [RuleName],
+    pub(crate) exception: bool,
+}
+
+/// What is wrong with a rule whatever the others are.
+fn alone(mapping: &CertUserMapping) -> Option<RuleProblem> {
+    let selector = || mapping.selector.clone();
+    if mapping.exception && !matches!(mapping.selector.0, Kind::Certificate(_)) {
+        Some(RuleProblem::NoException { selector: selector() })
+    } else if mapping.selector.ca().is_none() && mapping.source.constant().is_none() {
+        Some(RuleProblem::TemplateWithoutCa { selector: selector(), source_text: mapping.source.to_string() })
+    } else {
+        None
+    }
+}
+
+fn one_source_for_each_name(mappings: &[CertUserMapping]) -> Vec<RuleProblem> {
+    let mut sources: HashMap<&RuleName, &UserSource> = HashMap::new();
+    let mut problems = Vec::new();
+    for (name, source) in mappings.iter().filter_map(|mapping| Some((mapping.name.as_ref()?, &mapping.source))) {
+        let first = sources.entry(name).or_insert(source);
+        if *first != source {
+            let users = [(*first).clone(), source.clone()];
+            problems.push(RuleProblem::RuleNameTwice { name: name.clone(), users });
+        }
+    }
+    problems
 }
 
 impl Rule {
-    fn matched(&self, selector: Selector) -> Matched {
-        Matched { user: self.user.clone(), name: self.name.clone(), selector }
-    }
-}
-
-fn place<K>(entry: Entry<'_, K, Rule>, rule: Rule) -> Result<(), UserName> {
-    match entry {
-        Entry::Vacant(vacant) => {
-            vacant.insert(rule);
-            Ok(())
+    fn new(mapping: &CertUserMapping) -> Self {
+        Self {
+            selector: mapping.selector.clone(),
+            source: mapping.source.clone(),
+            names: mapping.name.iter().cloned().collect(),
+            exception: mapping.exception,
         }
-        Entry::Occupied(present) if present.get().user != rule.user => Err(present.get().user.clone()),
-        Entry::Occupied(mut present) => {
-            // Of two rules that say the same, the one with the first name is reported, whatever their order.
-            let earlier = match (&rule.name, &present.get().name) {
-                (Some(name), Some(other)) => name < other,
-                (name, None) => name.is_some(),
-                (None, Some(_)) => false,
-            };
-            if earlier {
-                present.insert(rule);
+    }
+
+    fn join<K>(self, entry: hash_map::Entry<'_, K, Self>) -> Option<RuleProblem> {
+        match entry {
+            hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(self);
+                None
             }
-            Ok(())
+            hash_map::Entry::Occupied(mut present) => self.join_present(present.get_mut()),
+        }
+    }
+
+    /// Two rules of one selector are one rule, or a conflict.
+    fn join_present(self, present: &mut Self) -> Option<RuleProblem> {
+        if present.source != self.source {
+            return Some(RuleProblem::Conflict {
+                selector: self.selector,
+                users: [present.source.clone(), self.source],
+            });
+        }
+        present.names.extend(self.names);
+        present.names.sort_unstable();
+        present.names.dedup();
+        present.exception |= self.exception;
+        None
+    }
+
+    fn as_under(&self) -> Option<&Under> {
+        match &self.selector.0 {
+            Kind::Certificate(_) | Kind::Key(_) => None,
+            Kind::Under(under) => Some(under),
+        }
+    }
+
+    /// How strongly a certificate that this anchor vouches for is matched, if it is.
+    fn under(&self, voucher: &Voucher, names: &Names, trace: &mut impl Trace) -> Option<Strength> {
+        let Under { path, test } = self.as_under()?;
+        let anchor = path.anchor == voucher.anchor;
+        trace.step(Check::NameRule, anchor, format_args!("{}", self.selector));
+        let through = path.through.iter().all(|ca| voucher.intermediates.contains(ca));
+        let issuer = path.issuer_key.is_none_or(|key| key == voucher.issuer_key);
+        trace.step(Check::CaPath, through && issuer, format_args!("{path}"));
+        if !(anchor && through && issuer) {
+            return None;
+        }
+        let one_issuer = path.issuer_key.is_some() || voucher.intermediates.is_empty();
+        test.matched(names, one_issuer, trace)
+    }
+
+    fn id(&self) -> RuleId {
+        RuleId { name: self.names.first().cloned(), selector: self.selector.clone() }
+    }
+
+    fn exactly(&self) -> Option<Matched> {
+        let user = self.source.constant()?.clone();
+        Some(self.matched(user, self.selector.strength()))
+    }
+
+    fn matched(&self, user: UserName, strength: Strength) -> Matched {
+        Matched {
+            user,
+            rule: self.id(),
+            others: self.names.get(1..).unwrap_or_default().to_vec(),
+            strength: strength.min(self.source.strength()),
         }
     }
 }

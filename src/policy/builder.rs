@@ -1,19 +1,20 @@
 //! Putting a policy together, and finding all that is wrong with it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
-use super::{Host, Policy, PolicyDigest, PolicyError, Problem, Rules};
-use crate::cert::{Certificate, Hashing};
+use super::roles::RoleTable;
+use super::{Host, NearAnchor, Policy, PolicyDigest, PolicyError, Problem, Rules};
+use crate::cert::{Certificate, Fingerprint, Hashing};
 use crate::limits::REMEMBERED_PATHS;
-use crate::map::{CertUserMapping, Lookup, MappingTable, Selector};
+use crate::map::{CertUserMapping, Lookup, MappingTable, RuleName, Selector};
 use crate::provider;
 use crate::role::{Holder, Role, RoleAssignment};
 use crate::trace::NoTrace;
 use crate::trust::{
-    Algorithms, Denial, DenyList, EntryKind, Revocation, RevocationState, TrustBundle, TrustError, TrustIndex,
+    Algorithms, Denial, DenyList, Entry, EntryKind, Revocation, RevocationState, TrustBundle, TrustError, TrustIndex,
     TrustState,
 };
 use crate::user::UserName;
@@ -174,38 +175,65 @@ impl PolicyBuilder {
             RevocationState::default()
         });
 
-        let mut table = MappingTable::default();
-        for mapping in &mappings {
-            if let Err(conflict) = table.insert(mapping) {
-                problems.push(Problem::ConflictingRules { selector: conflict.selector, users: conflict.users });
-            }
-        }
+        let (table, rule_problems) = MappingTable::new(&mappings);
+        problems.extend(rule_problems.into_iter().map(Problem::Rules));
+        problems.extend(mappings.iter().filter_map(|mapping| unknown_anchor(&host, mapping.selector())));
+        let names: BTreeSet<&RuleName> = mappings.iter().filter_map(CertUserMapping::name).collect();
+        problems.extend(assignments.iter().filter_map(|assignment| unknown_rule(&names, assignment)));
         for entry in host.bundle().entries() {
             let certificate = entry.certificate();
             let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
-            if let Lookup::Ambiguous(rules) = table.lookup(fingerprint, key, &mut NoTrace) {
+            if let Lookup::Ambiguous(rules) = table.exact(fingerprint, key, &mut NoTrace) {
                 let users = rules.map(|rule| rule.user);
                 problems.push(Problem::AmbiguousCertificate { certificate: fingerprint, users });
             }
         }
         PolicyError::check(problems)?;
 
-        let mut granted: HashMap<UserName, BTreeSet<Role>> = HashMap::new();
-        for assignment in assignments {
-            let Holder::User(user) = assignment.holder().clone();
-            granted.entry(user).or_default().insert(assignment.role().clone());
-        }
-        let roles = granted.into_iter().map(|(user, roles)| (user, roles.into_iter().collect())).collect();
-        let known = Rules { table, roles, disabled };
-        let beginning = Hashing::of(super::digest::rule_lines(&host, index.denials(), &known).as_bytes());
+        let rules = Rules { table, roles: RoleTable::new(&assignments), disabled };
+        let beginning = Hashing::of(super::digest::rule_lines(&host, index.denials(), &rules).as_bytes());
         Ok(Policy {
             digest: PolicyDigest::of(&beginning, &revocation),
             trust: TrustState::new(index, Arc::new(revocation), remembered),
             host: Arc::new(host),
-            rules: Arc::new(known),
+            rules: Arc::new(rules),
             beginning,
         })
     }
+}
+
+/// A rule under a CA that the host's bundle does not have as an anchor.
+fn unknown_anchor(host: &Host, selector: &Selector) -> Option<Problem> {
+    let anchor = selector.ca()?.anchor();
+    let bundle = host.bundle();
+    let near = match bundle.find(&anchor).map(Entry::kind) {
+        Some(EntryKind::Anchor) => return None,
+        Some(EntryKind::KeyPin | EntryKind::Pin) => Some(NearAnchor::Pin),
+        None => {
+            let anchors = bundle.entries().filter(|entry| entry.kind() == EntryKind::Anchor);
+            let mut near =
+                anchors.map(|entry| entry.certificate().fingerprint()).filter(|other| nearly(&anchor, other));
+            near.next().map(NearAnchor::Anchor)
+        }
+    };
+    let (host, bundle) = (host.id().clone(), bundle.name().clone());
+    Some(Problem::UnknownAnchor { selector: selector.clone(), anchor, host, bundle, near })
+}
+
+/// True if a few octets differ: a typing error, since no two certificates have fingerprints that alike.
+fn nearly(one: &Fingerprint, other: &Fingerprint) -> bool {
+    one.as_bytes().iter().zip(other.as_bytes()).filter(|(one, other)| one != other).count() <= 4
+}
+
+/// A role for whom a rule names, if there is no such rule.
+fn unknown_rule(names: &BTreeSet<&RuleName>, assignment: &RoleAssignment) -> Option<Problem> {
+    let Holder::Rule(rule) = assignment.holder() else { return None };
+    if names.contains(rule) {
+        return None;
+    }
+    let near = names.iter().find(|name| name.as_str().eq_ignore_ascii_case(rule.as_str()));
+    let near = near.map(|name| RuleName::clone(name));
+    Some(Problem::UnknownRule { role: assignment.role().clone(), rule: rule.clone(), near })
 }
 
 impl Default for PolicyBuilder {

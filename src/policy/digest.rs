@@ -4,6 +4,9 @@ use core::fmt::{self, Write};
 
 use super::{Host, Rules};
 use crate::cert::{Hashing, fingerprint};
+use crate::map::Entry;
+use crate::role::Holder;
+use crate::strength::Strength;
 use crate::trust::{ClientPurpose, DenyList, RevocationState};
 
 fingerprint! {
@@ -61,16 +64,28 @@ fn write_rules(host: &Host, deny: &DenyList, rules: &Rules, out: &mut impl Write
     denials.sort_unstable();
     denials.iter().try_for_each(|line| writeln!(out, "{line}"))?;
 
-    let mut mappings: Vec<_> = table.rules().collect();
-    mappings.sort_unstable();
-    for (selector, user, name) in mappings {
-        writeln!(out, "map {selector} {} {user}", name.map_or("-", |name| name.as_str()))?;
-    }
+    let mut lines: Vec<String> = table.rules().flat_map(mapping_lines).collect();
+    lines.sort_unstable();
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
 
-    let mut users: Vec<_> = roles.iter().collect();
-    users.sort_unstable();
-    for (user, roles) in users {
-        roles.iter().try_for_each(|role| writeln!(out, "role {role} {user}"))?;
+    for (holder, role, least, enforcement) in roles.assignments() {
+        match (holder, least) {
+            (Holder::Rule(name), Strength::Name) => writeln!(out, "role-of-rule {role} {name}")?,
+            (Holder::User(name), Strength::Name) => writeln!(out, "role {role} {name}")?,
+            (holder, least) => writeln!(out, "role-at-least {least} {enforcement} {role} {holder}")?,
+        }
     }
     Ok(())
+}
+
+/// A line for each name of a rule. A selector under a CA has blanks, and ends the line then; what stands before it ends
+/// with the first ` : ` outside of quotes.
+fn mapping_lines(rule: Entry<'_>) -> Vec<String> {
+    let Entry { selector, source, names, exception } = rule;
+    let line = |name: &str| match source.constant() {
+        Some(user) if selector.ca().is_none() && exception => format!("exception {selector} {name} {user}"),
+        Some(user) if selector.ca().is_none() => format!("map {selector} {name} {user}"),
+        _ => format!("map-under {name} {source} : {selector}"),
+    };
+    if names.is_empty() { vec![line("-")] } else { names.iter().map(|name| line(name.as_str())).collect() }
 }

@@ -7,20 +7,24 @@ mod digest;
 mod handle;
 mod host;
 mod problem;
+mod roles;
 
 use core::fmt;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use builder::PolicyBuilder;
 pub use digest::PolicyDigest;
 pub use handle::PolicyHandle;
 pub use host::{Authority, Host, HostId};
-pub use problem::{PolicyError, Problem};
+pub use problem::{NearAnchor, PolicyError, Problem};
+
+use roles::RoleTable;
+pub(crate) use roles::Standing;
 
 use crate::cert::Hashing;
-use crate::map::MappingTable;
-use crate::role::Role;
+use crate::map::{MappingTable, Matched};
+use crate::strength::Strength;
 use crate::trust::{Revocation, TrustState};
 use crate::user::UserName;
 
@@ -40,7 +44,7 @@ pub struct Policy {
 #[derive(Debug, Default)]
 struct Rules {
     table: MappingTable,
-    roles: HashMap<UserName, Arc<[Role]>>,
+    roles: RoleTable,
     disabled: BTreeSet<UserName>,
 }
 
@@ -90,9 +94,9 @@ impl Policy {
         beginning + &digest::revocation_lines(self.trust.revocation())
     }
 
-    /// The roles of a user, sorted; empty if it has none.
-    pub(crate) fn roles_of(&self, user: &UserName) -> Arc<[Role]> {
-        self.rules.roles.get(user).cloned().unwrap_or_default()
+    /// The roles of whom a rule matched, known so strongly.
+    pub(crate) fn standing(&self, matched: &Matched, strength: Strength) -> Standing {
+        self.rules.roles.standing(matched, strength)
     }
 
     pub(crate) fn is_disabled(&self, user: &UserName) -> bool {
@@ -111,7 +115,7 @@ impl Policy {
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, trust: _, rules, beginning: _, digest } = self;
-        let (mappings, users) = (rules.table.len(), rules.roles.len());
-        write!(f, "Policy({host:?}, {mappings} mappings, {users} users with roles, {digest})")
+        let (mappings, holders) = (rules.table.len(), rules.roles.len());
+        write!(f, "Policy({host:?}, {mappings} mappings, {holders} holders of roles, {digest})")
     }
 }

@@ -4,7 +4,8 @@ use core::fmt;
 
 use crate::NoCryptoProvider;
 use crate::cert::{Fingerprint, KeyType};
-use crate::map::Selector;
+use crate::map::{RuleName, RuleProblem, Selector};
+use crate::role::Role;
 use crate::text::WithCauses;
 use crate::trust::{BundleName, RevocationError, TrustError};
 use crate::user::UserName;
@@ -61,14 +62,6 @@ pub enum Problem {
         /// The users.
         users: [UserName; 2],
     },
-    /// Two rules with the same selector name different users.
-    #[error("`{selector}` is mapped to user `{}` and to `{}`: remove one of the two rules", .users[0], .users[1])]
-    ConflictingRules {
-        /// The selector.
-        selector: Selector,
-        /// The users.
-        users: [UserName; 2],
-    },
     /// A host requires a certificate and believes none.
     #[error("host `{host}` requires a client certificate, but its bundle `{bundle}` is empty: add a certificate to it")]
     EmptyBundle {
@@ -91,6 +84,35 @@ pub enum Problem {
     /// A revocation list cannot be used.
     #[error(transparent)]
     Revocation(RevocationError),
+    /// The rules contradict each other or cannot mean what they say.
+    #[error(transparent)]
+    Rules(RuleProblem),
+    /// A rule is written under a CA that the host does not trust as one, so it matches nobody.
+    #[error(
+        "`{selector}` is written under {anchor}, which is no anchor of bundle `{bundle}` of host `{host}`: {}", anchor_cure(.near.as_ref())
+    )]
+    UnknownAnchor {
+        /// The rule's selector.
+        selector: Selector,
+        /// The CA it names.
+        anchor: Fingerprint,
+        /// The host.
+        host: HostId,
+        /// Its bundle.
+        bundle: BundleName,
+        /// What was probably meant.
+        near: Option<NearAnchor>,
+    },
+    /// A role is given to whom a rule names, and no rule has that name.
+    #[error("role `{role}` is given to rule `{rule}`, but no rule has that name: {}", rule_cure(.near.as_ref()))]
+    UnknownRule {
+        /// The role.
+        role: Role,
+        /// The name.
+        rule: RuleName,
+        /// A rule of nearly that name.
+        near: Option<RuleName>,
+    },
     /// The crypto provider cannot verify signatures of a key that is trusted.
     #[error(
         "the key of certificate {certificate} in bundle `{bundle}` of host `{host}` is of type {key}, which the crypto provider does not verify: use another provider, or have a certificate with another key made"
@@ -107,17 +129,44 @@ pub enum Problem {
     },
 }
 
+/// What of a bundle was probably meant by a CA that is no anchor of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NearAnchor {
+    /// An anchor with nearly this fingerprint.
+    Anchor(Fingerprint),
+    /// The certificate is in the bundle, but as a pin.
+    Pin,
+}
+
+fn anchor_cure(near: Option<&NearAnchor>) -> String {
+    match near {
+        Some(NearAnchor::Anchor(anchor)) => format!("is `{anchor}` meant?"),
+        Some(NearAnchor::Pin) => "it is there as a pin; add it as an anchor if it is a CA".to_owned(),
+        None => "add the CA to the bundle as an anchor, or correct the fingerprint".to_owned(),
+    }
+}
+
+fn rule_cure(near: Option<&RuleName>) -> String {
+    match near {
+        Some(near) => format!("is `{near}` meant?"),
+        None => "give the name to a rule, or the role to a user".to_owned(),
+    }
+}
+
 impl Problem {
     /// A stable code, for programs: `conflicting-rules`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::AmbiguousCertificate { .. } => "ambiguous-certificate",
-            Self::ConflictingRules { .. } => "conflicting-rules",
             Self::EmptyBundle { .. } => "empty-bundle",
             Self::NoProvider(_) => "no-provider",
             Self::Partner { .. } => "partner",
             Self::Revocation(_) => "revocation",
+            Self::Rules(problem) => problem.code(),
+            Self::UnknownAnchor { .. } => "unknown-anchor",
+            Self::UnknownRule { .. } => "unknown-rule",
             Self::UnverifiableKey { .. } => "unverifiable-key",
         }
     }

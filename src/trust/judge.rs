@@ -317,7 +317,6 @@ impl TrustState {
     }
 
     /// For a certificate that is believed as a pin: the anchors that vouch for it too, if any do.
-    #[allow(dead_code, reason = "rules over names will ask")]
     pub(crate) fn also_under_anchors(
         &self,
         chain: &[CertificateDer<'_>],

@@ -29,7 +29,7 @@ pub(crate) use deny::DenyList;
 pub(crate) use judge::{Distrust, TrustIndex, TrustState};
 pub(crate) use revocation::RevocationState;
 pub(crate) use signatures::{Algorithms, Signatures};
-pub(crate) use verified::VerifiedCertificate;
+pub(crate) use verified::{ValidPath, VerifiedCertificate};
 
 use crate::cert::{
     Certificate, DistinguishedName, Fingerprint, InvalidCertificate, SerialNumber, SpkiFingerprint, UnfitKey, Validity,

@@ -21,7 +21,6 @@ pub(crate) struct VerifiedCertificate {
 #[derive(Clone, Debug)]
 pub(super) enum Basis {
     KeyPin,
-    #[allow(dead_code, reason = "rules over names will ask")]
     Path(Arc<ValidPath>),
     Pin,
 }
@@ -37,7 +36,7 @@ pub(crate) struct ValidPath {
 }
 
 impl VerifiedCertificate {
-    pub(super) fn under_anchors(path: Arc<ValidPath>) -> Self {
+    pub(crate) fn under_anchors(path: Arc<ValidPath>) -> Self {
         Self {
             fingerprint: path.certificate.fingerprint(),
             spki_fingerprint: path.certificate.spki_fingerprint(),
@@ -68,7 +67,6 @@ impl VerifiedCertificate {
     }
 
     /// The certificate and who vouches for it; `None` if it was believed as a pin.
-    #[allow(dead_code, reason = "rules over names will ask")]
     pub(crate) fn path(&self) -> Option<&ValidPath> {
         match &self.basis {
             Basis::Path(path) => Some(path),

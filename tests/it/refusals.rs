@@ -61,6 +61,7 @@ fn every_code_is_listed_once_and_is_401_or_421() {
             ("unknown-host", 421),
             ("untrusted", 401),
             ("user-disabled", 401),
+            ("user-name", 401),
             ("wrong-purpose", 401),
         ]
     );

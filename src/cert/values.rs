@@ -1,0 +1,113 @@
+//! What else a certificate says, read again from its DER when somebody asks: extensions by number, certificate policies,
+//! and the values inside `otherName`.
+//!
+//! Few certificates are ever asked, so nothing of it is kept. RFC 5280, section 4.2.
+
+use der::{AnyRef, Decode as _};
+use x509_parser::extensions::{ParsedExtension, X509Extension};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::{AttributeValue, Certificate, InvalidCertificate, ObjectIdentifier};
+
+/// `id-ce-certificatePolicies`, 2.5.29.32.
+const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
+
+impl Certificate {
+    /// The value of an extension: the content of its `extnValue`, as DER; `None` if the certificate does not have it.
+    #[must_use]
+    pub fn extension(&self, kind: &ObjectIdentifier) -> Option<Vec<u8>> {
+        self.extension_values().into_iter().find_map(|(oid, value)| (oid == *kind).then_some(value))
+    }
+
+    /// The certificate policies in the order of the certificate; empty if there are none (RFC 5280, section 4.2.1.4).
+    ///
+    /// That a policy is stated says what the CA wrote. Policies are not processed along the path.
+    ///
+    /// # Errors
+    /// [`InvalidCertificate::MalformedExtension`] if the extension cannot be read.
+    pub fn certificate_policies(&self) -> Result<Vec<ObjectIdentifier>, InvalidCertificate> {
+        let extension = || {
+            ObjectIdentifier::from_der_content(CERTIFICATE_POLICIES).map_or_else(
+                |cause| InvalidCertificate::Malformed { reason: cause.to_string() },
+                |extension| InvalidCertificate::MalformedExtension { extension },
+            )
+        };
+        self.with_parsed(|parsed| {
+            let found = parsed.extensions().iter().find(|found| found.oid.as_bytes() == CERTIFICATE_POLICIES);
+            match found.map(X509Extension::parsed_extension) {
+                None => Ok(Vec::new()),
+                Some(ParsedExtension::CertificatePolicies(policies)) => policies
+                    .iter()
+                    .map(|policy| ObjectIdentifier::from_der_content(policy.policy_id.as_bytes()))
+                    .collect::<Result<_, _>>()
+                    .map_err(|_| extension()),
+                Some(_) => Err(extension()),
+            }
+        })
+    }
+
+    /// Every extension in the order of the certificate. One whose number cannot be read is left out: no rule can name it.
+    pub(crate) fn extension_values(&self) -> Vec<(ObjectIdentifier, Vec<u8>)> {
+        self.with_parsed(|parsed| {
+            let value = |found: &X509Extension<'_>| {
+                let oid = ObjectIdentifier::from_der_content(found.oid.as_bytes()).ok()?;
+                Some((oid, found.value.to_vec()))
+            };
+            parsed.extensions().iter().filter_map(value).collect()
+        })
+    }
+
+    fn with_parsed<T>(&self, read: impl FnOnce(&X509Certificate<'_>) -> T) -> T {
+        let (_, parsed) = X509Certificate::from_der(self.der()).expect("the same bytes were parsed in `from_der`");
+        read(&parsed)
+    }
+}
+
+/// The one value inside the explicit tag `[0]` of an `otherName`; `None` if there is something else.
+pub(crate) fn explicit_value(der: &[u8]) -> Option<AttributeValue> {
+    let (tag, content) = der.split_first()?;
+    let outer = AnyRef::from_der(der).ok()?;
+    (*tag == 0xa0 && !content.is_empty()).then(|| AttributeValue::from_der(outer.value()))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestCertificate;
+
+    #[track_caller]
+    fn oid(text: &str) -> ObjectIdentifier {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn extensions_are_found_by_number() {
+        let made = TestCertificate::new("CN=a").with_extension("1.2.3.4", false, &[0x0c, 1, b'x']).self_signed();
+        assert_eq!(made.certificate().extension(&oid("1.2.3.4")), Some(vec![0x0c, 1, b'x']));
+        assert_eq!(made.certificate().extension(&oid("1.2.3.40")), None);
+        assert_eq!(made.certificate().extension(&oid("1.2.3")), None);
+        assert_eq!(TestCertificate::new("CN=a").with_version(1).self_signed().certificate().extension_values(), []);
+    }
+
+    #[test]
+    fn policies_are_read_or_the_extension_is_malformed() {
+        let policies = |value: &[u8]| {
+            let made = TestCertificate::new("CN=a").with_extension("2.5.29.32", false, value).self_signed();
+            made.certificate().certificate_policies().map_err(|error| error.to_string())
+        };
+        assert_eq!(policies(&[0x30, 6, 0x30, 4, 6, 2, 0x2a, 3]), Ok(vec![oid("1.2.3")]));
+        assert_eq!(policies(&[0x0c, 1, b'x']), Err("extension 2.5.29.32 cannot be read".to_owned()));
+        assert_eq!(TestCertificate::new("CN=a").self_signed().certificate().certificate_policies(), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn an_other_name_holds_exactly_one_value() {
+        let text = |text: &str| Some(AttributeValue::Text(text.to_owned()));
+        assert_eq!(explicit_value(&[0xa0, 3, 0x0c, 1, b'x']), text("x"));
+        for wrong in
+            [&[][..], &[0xa0, 0], &[0xa0], &[0x0c, 1, b'x'], &[0xa0, 3, 0x0c, 1, b'x', 0], &[0xa0, 4, 0x0c, 1, b'x', 0]]
+        {
+            assert_eq!(explicit_value(wrong), None, "{wrong:?}");
+        }
+    }
+}

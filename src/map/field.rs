@@ -1,0 +1,226 @@
+//! What in a certificate a rule can look at, and the values that stand there.
+//!
+//! Each kind of name is a field of its own and its values are only ever compared with values of the same field: a DNS rule
+//! sees no URI of the same text. RFC 5280, sections 4.1.2 and 4.2.1.6.
+
+use core::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::InvalidNameTest;
+use super::display::{Quoted, word_of_bytes};
+use crate::cert::{Attribute, AttributeValue, DistinguishedName, ObjectIdentifier, SerialNumber};
+use crate::text::is_hidden;
+
+/// `1.3.6.1.4.1.311.20.2.3`, the user principal name among the kinds of `otherName`.
+const USER_PRINCIPAL_NAME: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x03];
+
+/// What in a certificate a test looks at. Whoever runs a CA chooses all of it, so it counts under a stated CA only.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Field {
+    /// One attribute of the subject, of this type. The attributes of other RDNs do not matter to it.
+    Attribute(ObjectIdentifier),
+    /// A certificate policy (RFC 5280, section 4.2.1.4), as the CA stated it.
+    CertificatePolicy,
+    /// The alternative name `directoryName`.
+    Directory,
+    /// The alternative name `dNSName`.
+    Dns,
+    /// The alternative name `rfc822Name`.
+    Email,
+    /// The value of the extension with this number.
+    Extension(ObjectIdentifier),
+    /// The alternative name `iPAddress`.
+    Ip,
+    /// The alternative name `otherName`, of this kind.
+    Other(ObjectIdentifier),
+    /// The serial number. It counts for certificates of one issuer: of the anchor itself, or of whom
+    /// [`CaPath::issued_by`](super::CaPath::issued_by) names.
+    Serial,
+    /// The whole subject, as the structure it is.
+    Subject,
+    /// The alternative name `otherName` of the kind `1.3.6.1.4.1.311.20.2.3`: the user principal name.
+    Upn,
+    /// The alternative name `uniformResourceIdentifier`.
+    Uri,
+}
+
+impl Field {
+    /// The one way to say it: the user principal name is no other `otherName`.
+    pub(super) fn canonical(self) -> Self {
+        match self {
+            Self::Other(kind) if kind.is(USER_PRINCIPAL_NAME) => Self::Upn,
+            other => other,
+        }
+    }
+
+    /// True if its values are text that a user name can be taken from.
+    pub(super) fn is_text(&self) -> bool {
+        match self {
+            Self::Attribute(_)
+            | Self::Dns
+            | Self::Email
+            | Self::Extension(_)
+            | Self::Other(_)
+            | Self::Upn
+            | Self::Uri => true,
+            Self::CertificatePolicy | Self::Directory | Self::Ip | Self::Serial | Self::Subject => false,
+        }
+    }
+
+    pub(super) fn is_other_name(&self) -> bool {
+        matches!(self, Self::Other(_) | Self::Upn)
+    }
+}
+
+impl fmt::Display for Field {
+    /// As it stands in a selector: `dns`, `attribute CN`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute(kind) => write!(f, "attribute {}", kind.attribute_keyword()),
+            Self::CertificatePolicy => f.write_str("policy"),
+            Self::Directory => f.write_str("directory"),
+            Self::Dns => f.write_str("dns"),
+            Self::Email => f.write_str("email"),
+            Self::Extension(kind) => write!(f, "extension {kind}"),
+            Self::Ip => f.write_str("ip"),
+            Self::Other(kind) => write!(f, "other {kind}"),
+            Self::Serial => f.write_str("serial"),
+            Self::Subject => f.write_str("subject"),
+            Self::Upn => f.write_str("upn"),
+            Self::Uri => f.write_str("uri"),
+        }
+    }
+}
+
+/// One value of a field. INVARIANT: made by the constructors below, so what no rule may match is no value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Value {
+    /// The DER of something that is no text.
+    Bytes(Arc<[u8]>),
+    Ip(IpAddr),
+    Name(DistinguishedName),
+    Oid(ObjectIdentifier),
+    Serial(SerialNumber),
+    Text(Arc<str>),
+}
+
+impl Value {
+    /// Text as it stands in a certificate or in a rule.
+    pub(super) fn text(field: &Field, text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            return Err("it is empty");
+        }
+        if text.chars().any(is_hidden) {
+            return Err("it has a control, bidirectional or invisible character");
+        }
+        match field {
+            Field::Dns => dns(text)?,
+            Field::Email => email(text)?,
+            Field::Uri => uri(text)?,
+            _ => {}
+        }
+        Ok(Self::Text(text.into()))
+    }
+
+    /// A name all of whose values are text that can be shown.
+    pub(super) fn name(name: DistinguishedName) -> Result<Self, &'static str> {
+        if name.is_empty() {
+            return Err("it is empty");
+        }
+        let plain = |attribute: &Attribute| match attribute.value() {
+            AttributeValue::Text(text) => !text.chars().any(is_hidden),
+            AttributeValue::Opaque(_) => false,
+        };
+        if name.rdns().all(|rdn| rdn.attributes().iter().all(plain)) {
+            Ok(Self::Name(name))
+        } else {
+            Err("it has a value that is no plain text")
+        }
+    }
+
+    /// What stands in an extension or an `otherName`: text, or the DER of something that is not meant as text.
+    pub(super) fn decoded(field: &Field, value: &AttributeValue) -> Result<Self, &'static str> {
+        match value {
+            AttributeValue::Text(text) => Self::text(field, text),
+            AttributeValue::Opaque(der) => match der.first() {
+                Some(tag) if !is_string(*tag) && *field != Field::Upn => Ok(Self::Bytes(der.as_slice().into())),
+                _ => Err("it is a string of a type that programs read differently"),
+            },
+        }
+    }
+
+    /// The value with ASCII letters in lower case where the field's standard has no case; `None` for other fields.
+    pub(super) fn folded(&self, field: &Field) -> Option<Self> {
+        let Self::Text(text) = self else { return None };
+        match field {
+            Field::Dns => Some(Self::Text(text.to_ascii_lowercase().into())),
+            Field::Email => Some(Self::Text(fold_email(text).into())),
+            _ => None,
+        }
+    }
+}
+
+/// The domain in lower case; the part before the `@` is the domain's own affair (RFC 5321, section 2.4).
+pub(super) fn fold_email(text: &str) -> String {
+    let (local, domain) = text.rsplit_once('@').unwrap_or((text, ""));
+    format!("{local}@{}", domain.to_ascii_lowercase())
+}
+
+/// The string types of ASN.1 by tag number (X.680, section 8.6), primitive or constructed.
+fn is_string(tag: u8) -> bool {
+    tag & 0xc0 == 0 && matches!(tag & 0x1f, 12 | 18..=22 | 25..=30)
+}
+
+/// What other readers could take for more than one host, for every host or for an address is no host name.
+fn dns(text: &str) -> Result<(), &'static str> {
+    let label =
+        |label: &str| !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+    let last = text.rsplit('.').next().unwrap_or_default();
+    if !text.split('.').all(label) || last.bytes().all(|c| c.is_ascii_digit()) {
+        return Err("it is no DNS name of letters, digits, `-` and `_`, without wildcard and final dot");
+    }
+    Ok(())
+}
+
+fn email(text: &str) -> Result<(), &'static str> {
+    let parts = text.split_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    if !text.bytes().all(|c| c.is_ascii_graphic()) || parts.is_none_or(|(_, domain)| domain.contains('@')) {
+        return Err("it is no e-mail address of printable ASCII with one `@`");
+    }
+    Ok(())
+}
+
+fn uri(text: &str) -> Result<(), &'static str> {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let letters = |c: u8| c.is_ascii_alphanumeric() || b"+-.".contains(&c);
+    if !text.bytes().all(|c| c.is_ascii_graphic()) || scheme.is_empty() || !scheme.bytes().all(letters) {
+        return Err("it is no URI: a scheme, a colon, printable ASCII");
+    }
+    Ok(())
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(der) => word_of_bytes(f, der),
+            Self::Ip(address) => address.fmt(f),
+            Self::Name(name) => Quoted(&name.to_string()).fmt(f),
+            Self::Oid(oid) => oid.fmt(f),
+            Self::Serial(serial) => serial.fmt(f),
+            Self::Text(text) => Quoted(text).fmt(f),
+        }
+    }
+}
+
+impl Value {
+    /// The value that a rule looks for, or why no certificate can be matched by it.
+    pub(super) fn wanted(
+        field: &Field,
+        value: Result<Self, &'static str>,
+        shown: &str,
+    ) -> Result<Self, InvalidNameTest> {
+        value.map_err(|reason| InvalidNameTest::Value { field: field.clone(), value: shown.to_owned(), reason })
+    }
+}

@@ -1,0 +1,353 @@
+//! Where the name of a rule's user comes from: written in the rule, or taken from the certificate.
+//!
+//! INVARIANT (DESIGN 6): what a CA can make names of stays inside a reservation, or is one of listed users.
+
+use core::num::NonZeroU16;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::field::fold_email;
+use super::names::Names;
+use super::{Field, InvalidUserSource};
+use crate::strength::Strength;
+use crate::text::is_hidden;
+use crate::user::{InvalidUserName, UserName};
+
+/// Where the name of a rule's user comes from: a constant, or a template that takes values from the certificate.
+///
+/// A template is for fleets where nobody lists every user. Its users carry a text of their own at the beginning or the
+/// end, which reserves all names of that form for the rule ([`reserved`](Self::reserved)); or they are listed
+/// ([`among`](Self::among)). So the CA of the devices can never make the user `billing`.
+///
+/// What is taken becomes a user name as it is or the certificate is refused (`user-name`): with what a
+/// [`UserName`] cannot have, with a character that separates the pieces (`/` in `"iot/" + dns`), or with one that is a
+/// pattern in access lists (`*`, `?`, `#`, `+`, `%`, `$`). Listed users may have those.
+///
+/// Text form: pieces joined with `+`, a text in quotes or a field and what is done to its value; then, perhaps, the list.
+/// One text alone is a constant.
+///
+/// ```text
+/// source = piece *( "+" piece ) [ "among" "(" text *( "," text ) ")" ]
+/// piece  = text | field [ "nth" "(" number ")" ] [ "in-multi-valued-rdns" ]
+///                       [ "without-prefix" text ] [ "without-suffix" text ] [ "in-lower-case" ]
+/// ```
+///
+/// ```
+/// use certmap::UserSource;
+/// for text in [
+///     r#""billing""#,
+///     r#""iot/" + dns without-suffix ".devices.example" in-lower-case"#,
+///     r#"attribute CN + "@partner-ca""#,
+///     r#"attribute CN among ("alice", "bob")"#,
+/// ] {
+///     assert_eq!(text.parse::<UserSource>()?.to_string(), text);
+/// }
+/// let error = "attribute CN".parse::<UserSource>().unwrap_err();
+/// assert_eq!(error.to_string(), "users from a certificate need a text of their own before or behind the value, or `among` and a list");
+/// # Ok::<(), certmap::map::InvalidUserSource>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserSource(pub(super) Source);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Source {
+    Constant(UserName),
+    Template(Arc<Template>),
+}
+
+/// INVARIANT: at least one part, text between two parts; closed, or with text at the beginning or the end.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Template {
+    pub(super) pieces: Vec<Piece>,
+    /// Empty if the users are not listed.
+    pub(super) among: BTreeSet<UserName>,
+}
+
+/// A piece of a template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Piece {
+    /// A value of the certificate.
+    Part(Part),
+    /// Text as it is.
+    Text(String),
+}
+
+/// A value of the certificate that becomes part of a user name. There must be exactly one, or it is said which.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Part {
+    pub(super) field: Field,
+    pub(super) nth: Option<NonZeroU16>,
+    pub(super) multi_valued: bool,
+    pub(super) prefix: String,
+    pub(super) suffix: String,
+    pub(super) lower_case: bool,
+}
+
+impl Part {
+    /// The value of this field.
+    ///
+    /// # Errors
+    /// [`InvalidUserSource::NoText`] if the values of the field are no text.
+    pub fn of(field: Field) -> Result<Self, InvalidUserSource> {
+        let field = field.canonical();
+        if !field.is_text() {
+            return Err(InvalidUserSource::NoText { field });
+        }
+        let (prefix, suffix) = (String::new(), String::new());
+        Ok(Self { field, nth: None, multi_valued: false, prefix, suffix, lower_case: false })
+    }
+
+    /// Of several values the one at this place, counted from 1.
+    #[must_use]
+    pub fn nth(self, nth: NonZeroU16) -> Self {
+        Self { nth: Some(nth), ..self }
+    }
+
+    /// Takes an attribute also if it shares its RDN with others.
+    #[must_use]
+    pub fn in_multi_valued_rdns(self) -> Self {
+        Self { multi_valued: matches!(self.field, Field::Attribute(_)), ..self }
+    }
+
+    /// The value begins with this, which is left out; without it, the rule does not match.
+    #[must_use]
+    pub fn without_prefix(self, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..self }
+    }
+
+    /// The value ends with this, which is left out; without it, the rule does not match.
+    #[must_use]
+    pub fn without_suffix(self, suffix: &str) -> Self {
+        Self { suffix: suffix.to_owned(), ..self }
+    }
+
+    /// Turns ASCII capital letters into small ones after stripping; of an e-mail address those of the domain only.
+    #[must_use]
+    pub fn in_lower_case(self) -> Self {
+        Self { lower_case: true, ..self }
+    }
+
+    fn take(&self, names: &Names) -> Option<String> {
+        let text = names.part(self)?;
+        let text = text.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
+        if text.is_empty() {
+            return None;
+        }
+        Some(match &self.field {
+            _ if !self.lower_case => text.to_owned(),
+            Field::Email if text.contains('@') => fold_email(text),
+            Field::Email => text.to_owned(),
+            _ => text.to_ascii_lowercase(),
+        })
+    }
+}
+
+impl From<UserName> for UserSource {
+    fn from(user: UserName) -> Self {
+        Self(Source::Constant(user))
+    }
+}
+
+impl UserSource {
+    /// Users that are made of these pieces and share the first text, the last text, or both. No other rule may name a user
+    /// of that form.
+    ///
+    /// # Errors
+    /// [`InvalidUserSource`].
+    pub fn reserved(pieces: impl IntoIterator<Item = Piece>) -> Result<Self, InvalidUserSource> {
+        Self::template(pieces.into_iter().collect(), BTreeSet::new())
+    }
+
+    /// Users that are made of these pieces, if they are among the listed ones. A certificate that gives another name is
+    /// not matched.
+    ///
+    /// # Errors
+    /// [`InvalidUserSource`], also if nobody is listed.
+    pub fn among(
+        pieces: impl IntoIterator<Item = Piece>,
+        users: impl IntoIterator<Item = UserName>,
+    ) -> Result<Self, InvalidUserSource> {
+        let users: BTreeSet<_> = users.into_iter().collect();
+        if users.is_empty() {
+            return Err(InvalidUserSource::NobodyListed);
+        }
+        Self::template(pieces.into_iter().collect(), users)
+    }
+
+    pub(super) fn template(pieces: Vec<Piece>, among: BTreeSet<UserName>) -> Result<Self, InvalidUserSource> {
+        let mut after_part = false;
+        let mut parts = 0usize;
+        for piece in &pieces {
+            match piece {
+                Piece::Part(_) if after_part => return Err(InvalidUserSource::AdjacentParts),
+                Piece::Part(part) => {
+                    plain(&part.prefix)?;
+                    plain(&part.suffix)?;
+                    parts += 1;
+                    after_part = true;
+                }
+                Piece::Text(text) if text.is_empty() => return Err(InvalidUserSource::EmptyText),
+                Piece::Text(text) => {
+                    plain(text)?;
+                    // Between two parts there must be something that neither can contain.
+                    after_part &= !text.chars().any(separates);
+                }
+            }
+        }
+        let ends = [pieces.first(), pieces.last()];
+        let reserved = ends.iter().any(|piece| matches!(piece, Some(Piece::Text(_))));
+        if parts == 0 {
+            Err(InvalidUserSource::NoPart)
+        } else if !reserved && among.is_empty() {
+            Err(InvalidUserSource::NotReserved)
+        } else {
+            Ok(Self(Source::Template(Arc::new(Template { pieces, among }))))
+        }
+    }
+
+    /// The user, if it is a constant.
+    #[must_use]
+    pub fn constant(&self) -> Option<&UserName> {
+        match &self.0 {
+            Source::Constant(user) => Some(user),
+            Source::Template(_) => None,
+        }
+    }
+
+    /// The most that a user of this source can be known by: a name that a CA wrote is no more than a name.
+    #[must_use]
+    pub fn strength(&self) -> Strength {
+        match &self.0 {
+            Source::Constant(_) => Strength::Certificate,
+            Source::Template(_) => Strength::Name,
+        }
+    }
+
+    /// What all its users begin and end with, if that is what keeps them apart.
+    pub(super) fn reservation(&self) -> Option<Reservation> {
+        let Source::Template(template) = &self.0 else { return None };
+        let text = |piece: Option<&Piece>| match piece {
+            Some(Piece::Text(text)) => text.clone(),
+            Some(Piece::Part(_)) | None => String::new(),
+        };
+        let reservation = Reservation { prefix: text(template.pieces.first()), suffix: text(template.pieces.last()) };
+        template.among.is_empty().then_some(reservation)
+    }
+
+    /// Every user that is written down in it.
+    pub(super) fn named(&self) -> impl Iterator<Item = &UserName> {
+        let (constant, among) = match &self.0 {
+            Source::Constant(user) => (Some(user), None),
+            Source::Template(template) => (None, Some(&template.among)),
+        };
+        constant.into_iter().chain(among.into_iter().flatten())
+    }
+
+    /// The user for this certificate; `None` if it has not what is asked for, or gives a user that is not listed.
+    pub(super) fn take(&self, names: &Names) -> Option<Result<UserName, NoUserName>> {
+        match &self.0 {
+            Source::Constant(user) => Some(Ok(user.clone())),
+            Source::Template(template) => template.take(names),
+        }
+    }
+
+    /// For messages: the user, or the text form of the template.
+    pub(super) fn describe(&self) -> String {
+        self.constant().map_or_else(|| self.to_string(), ToString::to_string)
+    }
+}
+
+impl Template {
+    fn take(&self, names: &Names) -> Option<Result<UserName, NoUserName>> {
+        let mut taken = String::new();
+        let (mut separator, mut pattern) = (None, None);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Part(part) => {
+                    let text = part.take(names)?;
+                    separator = separator.or_else(|| text.chars().find(|c| self.separates(*c)));
+                    pattern = pattern.or_else(|| text.chars().find(|c| PATTERNS.contains(c)));
+                    taken.push_str(&text);
+                }
+                Piece::Text(text) => taken.push_str(text),
+            }
+        }
+        if !self.among.is_empty() {
+            return self.among.get(taken.as_str()).cloned().map(Ok);
+        }
+        if let Some(character) = separator {
+            return Some(Err(NoUserName::Separator { character, taken }));
+        }
+        if let Some(character) = pattern {
+            return Some(Err(NoUserName::Pattern { character, taken }));
+        }
+        Some(taken.parse().map_err(|cause| NoUserName::Invalid { cause, taken }))
+    }
+
+    /// A value with such a character could look like the pieces around it: `iot/../../x`, `a@b@corp`.
+    fn separates(&self, c: char) -> bool {
+        let text = |piece: &Piece| match piece {
+            Piece::Part(_) => false,
+            Piece::Text(text) => text.contains(c),
+        };
+        separates(c) && self.pieces.iter().any(text)
+    }
+}
+
+/// What means several users, topics or accounts in the access lists of others.
+const PATTERNS: [char; 6] = ['#', '$', '%', '*', '+', '?'];
+
+/// Anything but letters, digits and what stands within names.
+fn separates(c: char) -> bool {
+    !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.')
+}
+
+fn plain(text: &str) -> Result<(), InvalidUserSource> {
+    match text.chars().find(|c| is_hidden(*c)) {
+        Some(character) => Err(InvalidUserSource::Character { character }),
+        None => Ok(()),
+    }
+}
+
+/// All user names that begin and end so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reservation {
+    pub(super) prefix: String,
+    pub(super) suffix: String,
+}
+
+impl Reservation {
+    pub(super) fn holds(&self, user: &UserName) -> bool {
+        let user = user.as_str();
+        user.starts_with(&self.prefix) && user.ends_with(&self.suffix)
+    }
+
+    /// True if some name could lie in both.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let prefixes = self.prefix.starts_with(&other.prefix) || other.prefix.starts_with(&self.prefix);
+        let suffixes = self.suffix.ends_with(&other.suffix) || other.suffix.ends_with(&self.suffix);
+        prefixes && suffixes
+    }
+}
+
+/// What a template took from a certificate is no user.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoUserName {
+    #[error("{cause}")]
+    Invalid { cause: InvalidUserName, taken: String },
+    #[error("the value has the character {character:?}, which is a pattern in access lists")]
+    Pattern { character: char, taken: String },
+    #[error("the value has the character {character:?}, which separates the pieces of the name")]
+    Separator { character: char, taken: String },
+}
+
+impl NoUserName {
+    pub(crate) fn taken(&self) -> &str {
+        match self {
+            Self::Invalid { cause: _, taken }
+            | Self::Pattern { character: _, taken }
+            | Self::Separator { character: _, taken } => taken,
+        }
+    }
+}
