@@ -18,3 +18,4 @@ mod service;
 mod tool;
 mod troubles;
 mod unproven;
+mod words;
