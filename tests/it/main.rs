@@ -4,6 +4,7 @@
 
 mod admitted;
 mod bundles;
+mod certificates;
 mod common;
 mod identities;
 mod interop;
