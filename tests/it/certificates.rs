@@ -1,6 +1,6 @@
 //! What stands in a certificate, read back: alternative names of every kind, and what cannot be read.
 
-use certmap::cert::GeneralName;
+use certmap::cert::{GeneralName, KeyType};
 use certmap::testing::TestCertificate;
 use certmap::{Certificate, DistinguishedName};
 
@@ -88,4 +88,13 @@ fn an_extension_that_matters_and_cannot_be_read_makes_the_certificate_unreadable
     let most = TestCertificate::new("CN=x").with_extension(ALTERNATIVE_NAMES, false, &names(256)).self_signed();
     assert_eq!(most.certificate().subject_alternative_names().len(), 256);
     assert_eq!(damaged(17, &names(257)), "257 subject alternative names are too many, at most 256 are read");
+}
+
+#[test]
+fn an_rsa_key_is_fit_from_2048_to_8192_bits() {
+    let check = |bits: usize| KeyType::Rsa { bits }.check().map_err(|unfit| unfit.to_string());
+    assert_eq!((check(2048), check(8192)), (Ok(()), Ok(())));
+    let weak = "RSA key of 2047 bits is too weak, at least 2048 are needed: have a new key made";
+    assert_eq!(check(2047), Err(weak.to_owned()));
+    assert_eq!(check(8193), Err("RSA key of 8193 bits is too large, at most 8192 are verified".to_owned()));
 }
