@@ -36,6 +36,17 @@ fn a_bundle_lists_what_was_added_in_order_and_finds_it() {
 }
 
 #[test]
+fn an_entry_is_listed_on_one_line_that_its_subject_cannot_leave() {
+    let made = TestCertificate::new("CN=a\\\" sha256:0\\0A,O=b").with_serial(&[10, 0x20]);
+    let pin = Entry::pin(made.self_signed().certificate().clone()).unwrap();
+    let fingerprint = pin.certificate().fingerprint();
+    let name = "CN=a\\\" sha256:0\\0A,O=b";
+    let rest = format!("subject=\"{name}\" issuer=\"{name}\" serial=0a20 not-after=2027-11-30T12:00:00Z {fingerprint}");
+    assert_eq!(pin.to_string(), format!("pin - {rest}"));
+    assert_eq!(pin.with_alias("erp".parse().unwrap()).to_string(), format!("pin erp {rest}"));
+}
+
+#[test]
 fn removal_by_fingerprint_serial_and_expiry_leaves_the_others() {
     let mut bundle = bundle();
     let partners: Vec<_> = (0..6).map(partner).collect();

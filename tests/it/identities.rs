@@ -228,6 +228,18 @@ fn impossible_lifetimes_are_refused() {
 }
 
 #[test]
+fn dates_beyond_2049_are_written_in_the_form_that_has_four_digits_for_the_year() {
+    // 2049-12-31T23:59:59Z is the last second of UTCTime (RFC 5280, section 4.1.2.5).
+    let last = 2_524_607_999;
+    for from in [last - 1, last, last + 1] {
+        let from = UnixTime::since_unix_epoch(Duration::from_secs(from));
+        let request = IdentityRequest::new("CN=x".parse().unwrap(), from, Duration::from_secs(1));
+        let validity = Identity::generate(&request).unwrap().certificate().validity();
+        assert_eq!((validity.not_before(), validity.not_after().as_secs()), (from, from.as_secs() + 1));
+    }
+}
+
+#[test]
 fn openssl_finds_a_new_identity_good_for_a_tls_client() {
     if !found(&[OPENSSL]) {
         return;

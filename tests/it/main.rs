@@ -5,6 +5,7 @@
 mod admitted;
 mod anchors;
 mod bundles;
+mod certificates;
 mod common;
 mod hierarchies;
 mod identities;
@@ -26,3 +27,4 @@ mod service;
 mod tool;
 mod troubles;
 mod unproven;
+mod words;

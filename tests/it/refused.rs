@@ -6,12 +6,14 @@ use certmap::Identity;
 use certmap::RefusalCode;
 use certmap::rustls::client::ResolvesClientCert;
 use certmap::rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
-use certmap::rustls::{ClientConfig, Error, SignatureAlgorithm, SignatureScheme};
-use certmap::testing::{NOW, TestCertificate, TestIdentity};
+use certmap::rustls::{
+    ClientConfig, ClientConnection, Error, PeerIncompatible, ServerConnection, SignatureAlgorithm, SignatureScheme,
+};
+use certmap::testing::{NOW, TestCertificate, TestClock, TestIdentity};
 use certmap::trust::Untrusted;
 use certmap::{NewKey, PolicyBuilder};
 
-use crate::common::{Backend, Gateway, Version, everywhere, user};
+use crate::common::{Backend, Gateway, SERVER, Version, everywhere, user};
 
 const DAY: u64 = 86_400;
 
@@ -235,6 +237,55 @@ fn tls_13_refuses_pkcs1_signatures_and_a_scheme_of_another_curve() {
         assert_eq!(p384(S::ECDSA_NISTP256_SHA256, Version::Tls12), refused, "the signature is over another hash");
         assert_eq!(p384(S::ECDSA_NISTP384_SHA384, Version::Tls13), None);
         assert_eq!(p384(S::ED25519, Version::Tls12), refused);
+    }
+}
+
+#[test]
+fn tls_12_refuses_a_scheme_that_has_no_meaning_there_although_the_provider_verifies_it() {
+    // ML-DSA by its number, which the provider takes for a signature that the key can make.
+    let strange = SignatureScheme::from(0x0904);
+    let pinned = partner().self_signed();
+    for backend in [Backend::AwsLcRs, Backend::Ring] {
+        let mut provider = (*backend.provider()).clone();
+        let mut mapping = provider.signature_verification_algorithms.mapping.to_vec();
+        let known = mapping.iter().find(|(scheme, _)| *scheme == SignatureScheme::ECDSA_NISTP256_SHA256);
+        let algorithms = known.unwrap().1;
+        mapping.insert(0, (strange, algorithms));
+        provider.signature_verification_algorithms.mapping = mapping.leak();
+        let mut gateway = Gateway::new(crate::common::one_partner(&pinned), backend);
+        let (policy, identity) = (Arc::clone(&gateway.policy), gateway.certificate.identity_on(&provider));
+        let endpoint = certmap::Endpoint::single_with_provider(policy, identity, Arc::new(provider)).unwrap();
+        gateway.endpoint = endpoint.with_time_provider(TestClock::at(NOW));
+
+        let mut client = gateway.client(pinned.identity_on(&backend.provider()), backend, Version::Tls12);
+        let key = backend.provider().key_provider.load_private_key(pinned.key()).unwrap();
+        let key = Stubborn { key, signs: SignatureScheme::ECDSA_NISTP256_SHA256, says: strange };
+        let presented = CertifiedKey::new(pinned.chain().to_vec(), Arc::new(key));
+        client.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(presented));
+        assert_eq!(gateway.refusal(&gateway.call(client)).as_deref(), Some("key-not-proven"), "{backend:?}");
+    }
+}
+
+#[test]
+fn a_tls_12_client_without_extended_master_secret_is_refused() {
+    let pinned = partner().self_signed();
+    for backend in [Backend::AwsLcRs, Backend::Ring] {
+        let gateway = Gateway::new(crate::common::one_partner(&pinned), backend);
+        let client = gateway.client(pinned.identity_on(&backend.provider()), backend, Version::Tls12);
+        let mut client = ClientConnection::new(Arc::new(client), SERVER.try_into().unwrap()).unwrap();
+        let mut hello = Vec::new();
+        client.write_tls(&mut hello).unwrap();
+        let answer = |hello: &[u8]| {
+            let mut server = ServerConnection::new(gateway.endpoint.config()).unwrap();
+            server.read_tls(&mut &hello[..]).unwrap();
+            server.process_new_packets().map(|_| ())
+        };
+        assert_eq!(answer(&hello), Ok(()));
+        // The extension is number 23 and empty (RFC 7627, section 5.1); here it gets a number that nobody knows.
+        let at = hello.windows(4).position(|octets| octets == [0, 23, 0, 0]).unwrap();
+        hello[at..at + 2].copy_from_slice(&[0xfa, 0xce]);
+        let required = PeerIncompatible::ExtendedMasterSecretExtensionRequired;
+        assert_eq!(answer(&hello), Err(Error::PeerIncompatible(required)), "{backend:?}");
     }
 }
 
