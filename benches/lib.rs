@@ -105,5 +105,5 @@ impl Default for Partners {
 /// What a finished handshake with this certificate leaves.
 #[must_use]
 pub fn evidence(policy: &Policy, certificate: &Certificate) -> Evidence {
-    Evidence::after_handshake(policy.host().id().clone(), [certificate.der()])
+    Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), [certificate.der()])
 }

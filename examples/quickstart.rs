@@ -270,7 +270,13 @@ fn serve(endpoint: &Endpoint, mut stream: &TcpStream, log: &Log) -> Result<()> {
             break accepted;
         }
     };
-    let selected = endpoint.select(&accepted.client_hello());
+    let selected = match endpoint.select(&accepted.client_hello()) {
+        Ok(selected) => selected,
+        Err(unknown) => {
+            accepted.into_connection(unknown.config()).map_err(give_up)?;
+            return Ok(());
+        }
+    };
     let mut tls = accepted.into_connection(selected.config()).map_err(give_up)?;
     if let Err(error) = tls.complete_io(&mut stream) {
         log.send(match selected.refused(&error, UnixTime::now()) {
@@ -382,7 +388,7 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
 
 /// The gateway's host: it answers for `localhost`, and lets in whom the bundle vouches for.
 fn host(bundle: TrustBundle) -> Result<Host> {
-    Ok(Host::new("gateway".parse()?, bundle).with_server_names(["localhost".try_into()?]))
+    Ok(Host::new("gateway".parse()?, bundle).with_server_names(["localhost".parse()?]))
 }
 
 fn policy_of(bundle: TrustBundle, erp: &Certificate, role: Option<Role>) -> Result<Policy> {

@@ -80,3 +80,15 @@ pub const REVOCATION_SKEW: Duration = Duration::from_secs(300);
 
 /// Valid paths that a policy remembers unless told otherwise, at some 4 KiB each.
 pub const REMEMBERED_PATHS: usize = 4096;
+
+/// Names that a host hints to its clients: a bundle of the usual size.
+pub const HINT_ENTRIES: usize = 150;
+
+/// Bytes of the names that a host hints: Windows reads 16 KiB of them and cuts the rest, Java 32 KiB of a whole message.
+pub const HINT_BYTES: usize = 12 * 1024;
+
+/// Longest time for which a session may be resumed: what TLS 1.3 allows (RFC 8446, section 4.6.1).
+pub const RESUMPTION_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
+
+/// Sessions that are remembered for resumption, at some 4 KiB each.
+pub const STORED_SESSIONS: usize = 4096;

@@ -10,6 +10,8 @@ use core::fmt;
 pub(crate) enum Check {
     /// The host is one of the policy's.
     Host,
+    /// The peer is anonymous: it presented nothing and the host does not require anything.
+    Anonymous,
     /// The peer presented a certificate.
     Presented,
     /// Chain and certificate are within their limits.

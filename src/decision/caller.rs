@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::pki_types::UnixTime;
 
 use super::refusal::Reason;
-use super::{Decision, Evidence, Principal, Refusal, Refused};
-use crate::policy::{Authority, PolicyDigest, PolicyHandle};
+use super::{Decision, Evidence, Outcome, Principal, Refusal, Refused};
+use crate::policy::{Authority, Policy, PolicyDigest, PolicyHandle};
 
 /// The peer of one connection: its evidence and the policy that is in force.
 ///
@@ -30,6 +30,16 @@ struct Admission {
     principal: Principal,
 }
 
+/// Whoever makes a request: a user, or nobody in particular.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever matches must see both; a new one must break their build")]
+pub enum Peer {
+    /// It presented no certificate, and the host does not require one.
+    Anonymous,
+    /// It is this user.
+    User(Principal),
+}
+
 impl Caller {
     /// The peer that this evidence speaks of, under the policy in force now and later.
     ///
@@ -44,26 +54,52 @@ impl Caller {
         self.0.policy.current().decide(&self.0.evidence, now)
     }
 
-    /// Admits the peer for one request, or says why not; made to be asked for every request, and cheap while nothing has
-    /// changed since the last time.
+    /// Admits the peer as a user for one request, or says why not; made to be asked for every request, and cheap while
+    /// nothing has changed since the last time.
     ///
     /// # Errors
-    /// What [`decide`](Self::decide) refuses (401), and a request for another host than the connection was made to
-    /// (421).
+    /// What [`decide`](Self::decide) refuses (401), a peer that is anonymous (401), and a request for another host than the
+    /// connection was made to (421).
     pub fn admit(&self, authority: Authority<'_>, now: UnixTime) -> Result<Principal, Refused> {
-        let policy = self.0.policy.current();
-        let host = policy.host();
-        if host.id() == self.0.evidence.host() && !host.answers_for(authority) {
-            let refusal = Refusal::new(Reason::misdirected(host.id(), authority));
-            return Err(policy.refuse(refusal, &self.0.evidence, now));
-        }
+        let policy = self.policy_for(authority, now)?;
         if let Some(principal) = self.remembered(policy.digest(), now) {
             return Ok(principal);
         }
         let principal = policy.decide(&self.0.evidence, now).into_result()?;
-        let admission = Admission { policy: policy.digest(), from: now, principal: principal.clone() };
-        *self.0.last.write().unwrap_or_else(PoisonError::into_inner) = Some(admission);
+        self.remember(policy.digest(), now, &principal);
         Ok(principal)
+    }
+
+    /// As [`admit`](Self::admit), for requests that the anonymous may make too.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit), but for the anonymous.
+    pub fn identify(&self, authority: Authority<'_>, now: UnixTime) -> Result<Peer, Refused> {
+        let policy = self.policy_for(authority, now)?;
+        if let Some(principal) = self.remembered(policy.digest(), now) {
+            return Ok(Peer::User(principal));
+        }
+        let decision = policy.decide(&self.0.evidence, now);
+        if matches!(decision.outcome(), Outcome::Anonymous) {
+            return Ok(Peer::Anonymous);
+        }
+        let principal = decision.into_result()?;
+        self.remember(policy.digest(), now, &principal);
+        Ok(Peer::User(principal))
+    }
+
+    /// The policy in force, if the request is for the host that the connection was made to.
+    fn policy_for(&self, authority: Authority<'_>, now: UnixTime) -> Result<Arc<Policy>, Refused> {
+        let policy = self.0.policy.current();
+        let hosts = policy.host_table();
+        match hosts.get(self.0.evidence.host()) {
+            Some(host) if !hosts.answers(host, authority) => {
+                let refusal = Refusal::new(Reason::misdirected(host.host().id(), authority));
+                Err(policy.refuse(refusal, &self.0.evidence, now))
+            }
+            // A host that is not there any more is for the decision to refuse.
+            Some(_) | None => Ok(policy),
+        }
     }
 
     fn remembered(&self, policy: PolicyDigest, now: UnixTime) -> Option<Principal> {
@@ -71,6 +107,11 @@ impl Caller {
         let admission = last.as_ref()?;
         let holds = admission.policy == policy && admission.from <= now && now <= admission.principal.valid_until();
         holds.then(|| admission.principal.clone())
+    }
+
+    fn remember(&self, policy: PolicyDigest, from: UnixTime, principal: &Principal) {
+        let admission = Admission { policy, from, principal: principal.clone() };
+        *self.0.last.write().unwrap_or_else(PoisonError::into_inner) = Some(admission);
     }
 
     /// What the connection proved.

@@ -17,7 +17,7 @@ use core::fmt;
 use rustls::pki_types::UnixTime;
 
 pub use access::{AccessLine, InvalidAccessLine};
-pub use caller::Caller;
+pub use caller::{Caller, Peer};
 pub use evidence::Evidence;
 pub use principal::{Principal, RoleMissing};
 pub use record::{AuditRecord, InvalidAuditRecord, RecordOutcome};
@@ -29,7 +29,7 @@ pub(crate) use refusal::Reason;
 
 use crate::cert::Fingerprint;
 use crate::map::Lookup;
-use crate::policy::{HostId, Policy, PolicyDigest};
+use crate::policy::{ClientAuth, HostId, HostState, Policy, PolicyDigest};
 use crate::trace::{Check, NoTrace, Trace};
 use crate::trust::{ValidPath, VerifiedCertificate};
 
@@ -41,12 +41,14 @@ pub struct Decision {
     circumstances: Circumstances,
 }
 
-/// Admitted as somebody, or refused for a reason.
+/// Admitted as somebody, anonymous, or refused for a reason.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "whoever matches must see each outcome; a new one must break their build")]
 pub enum Outcome {
     /// The peer is this principal. What it may do is another question: [`Principal::require`].
     Admitted(Principal),
+    /// The peer presented no certificate, and the host does not require one. It is no user.
+    Anonymous,
     /// The peer is nobody.
     Refused(Refusal),
 }
@@ -65,11 +67,12 @@ impl Policy {
     /// let policy = PolicyBuilder::new().partner("SAPERPUSER".parse()?, certificate.clone(), []).build()?;
     /// let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_435_200));
     ///
-    /// let evidence = Evidence::after_handshake(policy.host().id().clone(), [certificate.der()]);
+    /// let host = policy.hosts().next().map(|host| host.id().clone()).ok_or("a policy has a host")?;
+    /// let evidence = Evidence::after_handshake(host.clone(), [certificate.der()]);
     /// let principal = policy.decide(&evidence, now).into_result()?;
     /// assert_eq!(principal.user().as_str(), "SAPERPUSER");
     ///
-    /// let nothing = Evidence::after_handshake(policy.host().id().clone(), [] as [&[u8]; 0]);
+    /// let nothing = Evidence::after_handshake(host, [] as [&[u8]; 0]);
     /// let refused = policy.decide(&nothing, now).into_result().unwrap_err();
     /// assert_eq!((refused.code().as_str(), refused.http_status()), ("no-certificate", 401));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -80,12 +83,23 @@ impl Policy {
 
     /// The one way a decision is made; an explanation is this with a trace that listens.
     pub(crate) fn decide_traced(&self, evidence: &Evidence, now: UnixTime, trace: &mut impl Trace) -> Decision {
-        let verified = self.judge(evidence, now, trace);
-        let outcome = match verified.and_then(|verified| self.map(verified, evidence, now, trace)) {
-            Ok(principal) => Outcome::Admitted(principal),
-            Err(refusal) => Outcome::Refused(refusal),
-        };
+        let outcome = self.outcome(evidence, now, trace).unwrap_or_else(Outcome::Refused);
         Decision { outcome, circumstances: Circumstances::new(self, evidence, now) }
+    }
+
+    fn outcome(&self, evidence: &Evidence, now: UnixTime, trace: &mut impl Trace) -> Result<Outcome, Refusal> {
+        let host = self.host_of(evidence, trace)?;
+        let anonymous = match host.host().client_auth() {
+            ClientAuth::None => true,
+            ClientAuth::Request => evidence.chain().is_empty(),
+            ClientAuth::Require => false,
+        };
+        trace.step(Check::Anonymous, anonymous, format_args!("{}", host.host().client_auth().as_str()));
+        if anonymous {
+            return Ok(Outcome::Anonymous);
+        }
+        let verified = judge(host, evidence, now, trace)?;
+        self.map(host, verified, evidence, now, trace).map(Outcome::Admitted)
     }
 
     /// Trust alone: what the handshake asks too, so that both always agree.
@@ -95,26 +109,24 @@ impl Policy {
         now: UnixTime,
         trace: &mut impl Trace,
     ) -> Result<VerifiedCertificate, Refusal> {
-        let known = self.host().id() == evidence.host();
-        trace.step(Check::Host, known, format_args!("`{}`", evidence.host()));
-        if !known {
-            return Err(Refusal::new(Reason::UnknownHost {
-                host: evidence.host().clone(),
-                in_force: self.host().id().clone(),
-            }));
-        }
-        let verified = self.trust().judge(evidence.chain(), now, trace);
-        verified.map_err(|cause| Refusal::new(Reason::Distrust { bundle: self.host().bundle().name().clone(), cause }))
+        judge(self.host_of(evidence, trace)?, evidence, now, trace)
+    }
+
+    fn host_of(&self, evidence: &Evidence, trace: &mut impl Trace) -> Result<&HostState, Refusal> {
+        let host = self.host_table().get(evidence.host());
+        trace.step(Check::Host, host.is_some(), format_args!("`{}`", evidence.host()));
+        host.ok_or_else(|| Refusal::new(Reason::UnknownHost { host: evidence.host().clone() }))
     }
 
     fn map(
         &self,
+        host: &HostState,
         verified: VerifiedCertificate,
         evidence: &Evidence,
         now: UnixTime,
         trace: &mut impl Trace,
     ) -> Result<Principal, Refusal> {
-        let (lookup, verified) = self.lookup(verified, evidence, now, trace);
+        let (lookup, verified) = self.lookup(host, verified, evidence, now, trace);
         let certificate = verified.fingerprint();
         let one = matches!(lookup, Lookup::One(_));
         trace.step(Check::OneUser, one, format_args!("{lookup:?}"));
@@ -140,6 +152,7 @@ impl Policy {
     /// is who every rule that matches says.
     fn lookup(
         &self,
+        host: &HostState,
         verified: VerifiedCertificate,
         evidence: &Evidence,
         now: UnixTime,
@@ -153,7 +166,7 @@ impl Policy {
         if !matches!(exact, Lookup::None) {
             return (exact, verified);
         }
-        match self.trust().also_under_anchors(evidence.chain(), now, trace) {
+        match host.trust().also_under_anchors(evidence.chain(), now, trace) {
             Some(path) => (by_names(&path, trace), VerifiedCertificate::under_anchors(path)),
             None => (exact, verified),
         }
@@ -162,6 +175,16 @@ impl Policy {
     pub(crate) fn refuse(&self, refusal: Refusal, evidence: &Evidence, now: UnixTime) -> Refused {
         Refused { refusal, circumstances: Circumstances::new(self, evidence, now) }
     }
+}
+
+fn judge(
+    host: &HostState,
+    evidence: &Evidence,
+    now: UnixTime,
+    trace: &mut impl Trace,
+) -> Result<VerifiedCertificate, Refusal> {
+    let verified = host.trust().judge(evidence.chain(), now, trace);
+    verified.map_err(|cause| Refusal::new(Reason::Distrust { bundle: host.host().bundle().name().clone(), cause }))
 }
 
 impl Decision {
@@ -174,10 +197,11 @@ impl Decision {
     /// The principal, or the refusal with all that belongs to its record: for `?`.
     ///
     /// # Errors
-    /// [`Refused`] if it was.
+    /// [`Refused`] if it was; so is an anonymous peer where a principal is wanted, as one without certificate.
     pub fn into_result(self) -> Result<Principal, Refused> {
         match self.outcome {
             Outcome::Admitted(principal) => Ok(principal),
+            Outcome::Anonymous => Err(Refused::without_certificate(self.circumstances)),
             Outcome::Refused(refusal) => Err(Refused { refusal, circumstances: self.circumstances }),
         }
     }
@@ -187,7 +211,7 @@ impl Decision {
     pub fn principal(&self) -> Option<&Principal> {
         match &self.outcome {
             Outcome::Admitted(principal) => Some(principal),
-            Outcome::Refused(_) => None,
+            Outcome::Anonymous | Outcome::Refused(_) => None,
         }
     }
 
@@ -195,7 +219,7 @@ impl Decision {
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match &self.outcome {
-            Outcome::Admitted(_) => None,
+            Outcome::Admitted(_) | Outcome::Anonymous => None,
             Outcome::Refused(refusal) => Some(refusal),
         }
     }
@@ -229,6 +253,7 @@ impl Decision {
     pub fn record(&self) -> AuditRecord {
         match &self.outcome {
             Outcome::Admitted(principal) => principal.sign(self.circumstances.record(RecordOutcome::Admitted)),
+            Outcome::Anonymous => self.circumstances.record(RecordOutcome::Anonymous),
             Outcome::Refused(refusal) => refusal.sign(self.circumstances.record(RecordOutcome::Refused)),
         }
     }

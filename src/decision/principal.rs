@@ -38,7 +38,7 @@ impl Principal {
             standing: policy.standing(&rule, strength),
             strength,
             certificate: verified.fingerprint(),
-            host: policy.host().id().clone(),
+            host: evidence.host().clone(),
             policy: policy.digest(),
             valid_until: verified.valid_until(),
             user: rule.user,

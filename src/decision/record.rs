@@ -223,6 +223,8 @@ impl FromStr for AuditRecord {
 pub enum RecordOutcome {
     /// The caller was let in.
     Admitted,
+    /// The caller presented no certificate, and none was required.
+    Anonymous,
     /// The caller was not let in, or the handshake failed.
     Refused,
 }
@@ -233,12 +235,13 @@ impl RecordOutcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Admitted => "admitted",
+            Self::Anonymous => "anonymous",
             Self::Refused => "refused",
         }
     }
 
     fn read(written: &str) -> Option<Self> {
-        [Self::Admitted, Self::Refused].into_iter().find(|outcome| outcome.as_str() == written)
+        [Self::Admitted, Self::Anonymous, Self::Refused].into_iter().find(|outcome| outcome.as_str() == written)
     }
 }
 

@@ -23,15 +23,40 @@ pub struct Refusal(Arc<Reason>);
 /// The facts of a refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    Ambiguous { certificate: Fingerprint, rules: [Matched; 2] },
-    Distrust { bundle: BundleName, cause: Distrust },
-    KeyNotProven { cause: String },
-    Misdirected { host: HostId, authority: String },
-    NotMapped { certificate: Fingerprint },
-    UnknownHost { host: HostId, in_force: HostId },
-    UserDisabled { user: UserName },
-    UserName { certificate: Fingerprint, rule: Unnamed },
+    Ambiguous {
+        certificate: Fingerprint,
+        rules: [Matched; 2],
+    },
+    Distrust {
+        bundle: BundleName,
+        cause: Distrust,
+    },
+    KeyNotProven {
+        cause: String,
+    },
+    Misdirected {
+        host: HostId,
+        authority: String,
+    },
+    /// As [`Distrust::NoCertificate`], where the host requires none and the request wants a user.
+    NoCertificate,
+    NotMapped {
+        certificate: Fingerprint,
+    },
+    UnknownHost {
+        host: HostId,
+    },
+    UserDisabled {
+        user: UserName,
+    },
+    UserName {
+        certificate: Fingerprint,
+        rule: Unnamed,
+    },
 }
+
+const NO_CERTIFICATE: &str = "no certificate was presented";
+const NO_CERTIFICATE_CURE: &str = "have the partner configure its client certificate for this connection (in SOAMANAGER: X.509 SSL client certificate)";
 
 impl Reason {
     /// Characters of a request's authority that are kept for the operator.
@@ -163,6 +188,7 @@ impl Refusal {
             },
             Reason::KeyNotProven { .. } => RefusalCode::KeyNotProven,
             Reason::Misdirected { .. } => RefusalCode::Misdirected,
+            Reason::NoCertificate => RefusalCode::NoCertificate,
             Reason::NotMapped { .. } => RefusalCode::NotMapped,
             Reason::UnknownHost { .. } => RefusalCode::UnknownHost,
             Reason::UserDisabled { .. } => RefusalCode::UserDisabled,
@@ -221,7 +247,7 @@ impl Refusal {
                 Distrust::Expired { fingerprint, validity } => {
                     format!("the validity of certificate {fingerprint} ended at {}", show(validity.not_after()))
                 }
-                Distrust::NoCertificate => "no certificate was presented".to_owned(),
+                Distrust::NoCertificate => NO_CERTIFICATE.to_owned(),
                 Distrust::NotYetValid { fingerprint, validity } => {
                     format!("the validity of certificate {fingerprint} begins at {}", show(validity.not_before()))
                 }
@@ -244,9 +270,10 @@ impl Refusal {
             Reason::Misdirected { host, authority } => {
                 format!("the request is for `{}`, which host `{host}` does not answer for", OneLine(authority))
             }
+            Reason::NoCertificate => NO_CERTIFICATE.to_owned(),
             Reason::NotMapped { certificate } => format!("no rule says whose certificate {certificate} is"),
-            Reason::UnknownHost { host, in_force } => {
-                format!("the connection was made to host `{host}`, but the policy in force is for host `{in_force}`")
+            Reason::UnknownHost { host } => {
+                format!("the connection was made to host `{host}`, which the policy in force does not have")
             }
             Reason::UserDisabled { user } => format!("user `{user}` is disabled"),
             Reason::UserName { certificate, rule } => format!(
@@ -271,9 +298,7 @@ impl Refusal {
                 Distrust::Expired { .. } => {
                     "have the partner renew its certificate, add the new one beside this one, then remove this one".to_owned()
                 }
-                Distrust::NoCertificate => {
-                    "have the partner configure its client certificate for this connection (in SOAMANAGER: X.509 SSL client certificate)".to_owned()
-                }
+                Distrust::NoCertificate => NO_CERTIFICATE_CURE.to_owned(),
                 Distrust::NotYetValid { .. } => "check the clocks of both sides, or wait until the validity begins".to_owned(),
                 Distrust::Path { failure, .. } => failure.cure(),
                 Distrust::TooLarge { .. } => "have the partner make a smaller certificate".to_owned(),
@@ -283,11 +308,12 @@ impl Refusal {
                 "have the partner check that its certificate and private key belong together; if it does not know of this connection, somebody poses as it".to_owned()
             }
             Reason::Misdirected { .. } => "have the client open a connection of its own for that host".to_owned(),
+            Reason::NoCertificate => NO_CERTIFICATE_CURE.to_owned(),
             Reason::NotMapped { certificate } => {
                 format!("map `{}` to a user", Selector::certificate(*certificate))
             }
-            Reason::UnknownHost { host, .. } => {
-                format!("build the policy for host `{host}`, as the endpoint was made for it, and put that in force")
+            Reason::UnknownHost { host } => {
+                format!("add host `{host}` to the policy, or have the client open another connection")
             }
             Reason::UserDisabled { user } => format!("refuse it, or enable the user `{user}` again"),
             Reason::UserName { certificate, .. } => format!(

@@ -5,7 +5,7 @@ use core::fmt;
 use rustls::pki_types::UnixTime;
 
 use super::circumstances::Circumstances;
-use super::{AuditRecord, Evidence, RecordOutcome, Refusal, RefusalCode};
+use super::{AuditRecord, Evidence, Reason, RecordOutcome, Refusal, RefusalCode};
 use crate::policy::PolicyDigest;
 
 /// A refused decision: the [`Refusal`], and all that belongs to its record.
@@ -19,6 +19,11 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// For a peer that presented nothing where a principal is wanted.
+    pub(super) fn without_certificate(circumstances: Circumstances) -> Self {
+        Self { refusal: Refusal::new(Reason::NoCertificate), circumstances }
+    }
+
     /// Why.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {

@@ -20,7 +20,7 @@ fn a_trace_sees_every_check_and_changes_no_answer() {
     let partner = TestCertificate::new("CN=partner").self_signed();
     let certificate = partner.certificate().clone();
     let policy = PolicyBuilder::new().partner("erp".parse().unwrap(), certificate.clone(), []).build().unwrap();
-    let evidence = Evidence::after_handshake(policy.host().id().clone(), [certificate.der()]);
+    let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), [certificate.der()]);
 
     let mut steps = Steps::default();
     let traced = policy.decide_traced(&evidence, NOW, &mut steps);
@@ -29,6 +29,7 @@ fn a_trace_sees_every_check_and_changes_no_answer() {
         checks,
         [
             (Check::Host, true),
+            (Check::Anonymous, false),
             (Check::Presented, true),
             (Check::Size, true),
             (Check::Pin, true),
@@ -40,11 +41,11 @@ fn a_trace_sees_every_check_and_changes_no_answer() {
             (Check::Enabled, true),
         ]
     );
-    assert_eq!(steps.0[3].2, format!("{} in bundle `partners`", certificate.fingerprint()));
+    assert_eq!(steps.0[4].2, format!("{} in bundle `partners`", certificate.fingerprint()));
     assert_eq!(traced.to_string(), policy.decide(&evidence, NOW).to_string());
 
     let stranger = TestCertificate::new("CN=stranger").self_signed();
-    let evidence = Evidence::after_handshake(policy.host().id().clone(), stranger.chain());
+    let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), stranger.chain());
     let mut steps = Steps::default();
     assert!(policy.decide_traced(&evidence, NOW, &mut steps).refusal().is_some());
     assert_eq!(steps.0.last().map(|(check, holds, _)| (*check, *holds)), Some((Check::Path, false)));

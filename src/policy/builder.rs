@@ -1,12 +1,12 @@
 //! Putting a policy together, and finding all that is wrong with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
 use super::roles::RoleTable;
-use super::{Host, NearAnchor, Policy, PolicyDigest, PolicyError, Problem, Rules};
+use super::{ClientAuth, Host, HostTable, NearAnchor, Policy, PolicyDigest, PolicyError, Problem, Rules};
 use crate::cert::{Certificate, Fingerprint, Hashing};
 use crate::limits::REMEMBERED_PATHS;
 use crate::map::{CertUserMapping, Lookup, MappingTable, RuleName, Selector};
@@ -30,7 +30,7 @@ use crate::user::UserName;
 /// const SEND: Role = Role::from_static("iflmap/ESBMessaging.send");
 ///
 /// let policy = PolicyBuilder::new().partner("SAPERPUSER".parse()?, certificate.clone(), [SEND]).build()?;
-/// assert_eq!(policy.host().bundle().len(), 1);
+/// assert_eq!(policy.hosts().next().map(|host| host.bundle().len()), Some(1));
 ///
 /// // One certificate, two users: no order decides, the build does not succeed.
 /// let contradiction = PolicyBuilder::new()
@@ -42,7 +42,8 @@ use crate::user::UserName;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PolicyBuilder {
-    host: Host,
+    /// INVARIANT: not empty. The first one is the one for partners.
+    hosts: Vec<Host>,
     mappings: Vec<CertUserMapping>,
     assignments: Vec<RoleAssignment>,
     revocation: Revocation,
@@ -63,7 +64,7 @@ impl PolicyBuilder {
     /// A policy for this host and whom its bundle vouches for.
     pub fn for_host(host: Host) -> Self {
         Self {
-            host,
+            hosts: vec![host],
             mappings: Vec::new(),
             assignments: Vec::new(),
             revocation: Revocation::new(),
@@ -74,14 +75,25 @@ impl PolicyBuilder {
         }
     }
 
-    /// A partner in one line: pins its certificate to the host's bundle, maps it to `user`, and gives `user` the roles.
+    /// Adds another host. Rules, roles and denials are for all hosts; whom each trusts says its own bundle.
+    pub fn host(mut self, host: Host) -> Self {
+        self.hosts.push(host);
+        self
+    }
+
+    /// A partner in one line: pins its certificate to the bundle of the first host (and of every other host that has the
+    /// same bundle), maps it to `user`, and gives `user` the roles.
     ///
     /// Called again with a renewed certificate it adds that one to the same user.
+    #[allow(clippy::needless_pass_by_value, reason = "the policy becomes an owner of the certificate")]
     pub fn partner(mut self, user: UserName, certificate: Certificate, roles: impl IntoIterator<Item = Role>) -> Self {
         let fingerprint = certificate.fingerprint();
-        match self.host.bundle_mut().add_pin(certificate) {
-            Ok(_) | Err(TrustError::Duplicate { kind: EntryKind::Pin, .. }) => {}
-            Err(cause) => self.problems.push(Problem::Partner { user: user.clone(), cause }),
+        let first = self.hosts.first().map(|host| host.bundle().name().clone());
+        for host in self.hosts.iter_mut().filter(|host| Some(host.bundle().name()) == first.as_ref()) {
+            match host.bundle_mut().add_pin(certificate.clone()) {
+                Ok(_) | Err(TrustError::Duplicate { kind: EntryKind::Pin, .. }) => {}
+                Err(cause) => self.problems.push(Problem::Partner { user: user.clone(), cause }),
+            }
         }
         let roles = roles.into_iter().map(|role| RoleAssignment::new(user.clone(), role));
         self.assignments.extend(roles);
@@ -157,31 +169,46 @@ impl PolicyBuilder {
     /// # Errors
     /// As [`build`](Self::build).
     pub fn build_with_provider(self, provider: &CryptoProvider) -> Result<Policy, PolicyError> {
-        let Self { host, mappings, assignments, revocation, denials, disabled, remembered, mut problems } = self;
+        let Self { hosts, mappings, assignments, revocation, denials, disabled, remembered, mut problems } = self;
         // A bundle that is empty because a partner could not be pinned has that problem, not this one too.
-        if host.bundle().is_empty() && problems.is_empty() {
-            problems.push(Problem::EmptyBundle { host: host.id().clone(), bundle: host.bundle().name().clone() });
-        }
+        let unpinned = !problems.is_empty();
+        problems.extend(super::hosts::problems(&hosts));
+        let empty = |host: &&Host| host.bundle().is_empty() && host.client_auth() != ClientAuth::None && !unpinned;
+        problems.extend(
+            hosts
+                .iter()
+                .filter(empty)
+                .map(|host| Problem::EmptyBundle { host: host.id().clone(), bundle: host.bundle().name().clone() }),
+        );
+
         let algorithms = Algorithms::new(&provider.signature_verification_algorithms);
-        let index = TrustIndex::new(host.bundle(), Arc::new(DenyList::new(denials)), algorithms);
-        problems.extend(index.unverifiable(host.bundle()).map(|entry| Problem::UnverifiableKey {
-            host: host.id().clone(),
-            bundle: host.bundle().name().clone(),
-            certificate: entry.certificate().fingerprint(),
-            key: entry.certificate().key_type().clone(),
-        }));
-        let revocation = index.revocation(&revocation).unwrap_or_else(|errors| {
+        let deny = Arc::new(DenyList::new(denials));
+        let mut indexes = BTreeMap::new();
+        for host in &hosts {
+            let bundle = host.bundle();
+            let index = || Arc::new(TrustIndex::new(bundle, Arc::clone(&deny), algorithms));
+            let index = indexes.entry(bundle.name().clone()).or_insert_with(index);
+            problems.extend(index.unverifiable(bundle).map(|entry| Problem::UnverifiableKey {
+                host: host.id().clone(),
+                bundle: bundle.name().clone(),
+                certificate: entry.certificate().fingerprint(),
+                key: entry.certificate().key_type().clone(),
+            }));
+        }
+        let anchors = indexes.values().flat_map(|index| index.anchors());
+        let revocation = RevocationState::new(&revocation, anchors, algorithms).unwrap_or_else(|errors| {
             problems.extend(errors.into_iter().map(Problem::Revocation));
             RevocationState::default()
         });
 
         let (table, rule_problems) = MappingTable::new(&mappings);
         problems.extend(rule_problems.into_iter().map(Problem::Rules));
-        problems.extend(mappings.iter().filter_map(|mapping| unknown_anchor(&host, mapping.selector())));
+        problems.extend(mappings.iter().filter_map(|mapping| unknown_anchor(&hosts, mapping.selector())));
         let names: BTreeSet<&RuleName> = mappings.iter().filter_map(CertUserMapping::name).collect();
         problems.extend(assignments.iter().filter_map(|assignment| unknown_rule(&names, assignment)));
-        for entry in host.bundle().entries() {
-            let certificate = entry.certificate();
+        let bundled = hosts.iter().flat_map(|host| host.bundle().entries()).map(Entry::certificate);
+        let bundled: BTreeMap<_, _> = bundled.map(|certificate| (certificate.fingerprint(), certificate)).collect();
+        for certificate in bundled.into_values() {
             let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
             if let Lookup::Ambiguous(rules) = table.exact(fingerprint, key, &mut NoTrace) {
                 let users = rules.map(|rule| rule.user);
@@ -191,33 +218,46 @@ impl PolicyBuilder {
         PolicyError::check(problems)?;
 
         let rules = Rules { table, roles: RoleTable::new(&assignments), disabled };
-        let beginning = Hashing::of(super::digest::rule_lines(&host, index.denials(), &rules).as_bytes());
+        let revocation = Arc::new(revocation);
+        let trust = indexes
+            .into_iter()
+            .map(|(name, index)| (name, Arc::new(TrustState::new(index, Arc::clone(&revocation), remembered))));
+        let hosts = HostTable::new(&hosts, &trust.collect());
+        let beginning = Hashing::of(super::digest::rule_lines(&hosts, &deny, &rules).as_bytes());
         Ok(Policy {
             digest: PolicyDigest::of(&beginning, &revocation),
-            trust: TrustState::new(index, Arc::new(revocation), remembered),
-            host: Arc::new(host),
+            hosts,
+            deny,
+            revocation,
+            algorithms,
             rules: Arc::new(rules),
             beginning,
         })
     }
 }
 
-/// A rule under a CA that the host's bundle does not have as an anchor.
-fn unknown_anchor(host: &Host, selector: &Selector) -> Option<Problem> {
+impl Default for PolicyBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A rule under a CA that no host's bundle has as an anchor.
+fn unknown_anchor(hosts: &[Host], selector: &Selector) -> Option<Problem> {
     let anchor = selector.ca()?.anchor();
-    let bundle = host.bundle();
-    let near = match bundle.find(&anchor).map(Entry::kind) {
-        Some(EntryKind::Anchor) => return None,
-        Some(EntryKind::KeyPin | EntryKind::Pin) => Some(NearAnchor::Pin),
-        None => {
-            let anchors = bundle.entries().filter(|entry| entry.kind() == EntryKind::Anchor);
-            let mut near =
-                anchors.map(|entry| entry.certificate().fingerprint()).filter(|other| nearly(&anchor, other));
-            near.next().map(NearAnchor::Anchor)
-        }
+    let kinds: Vec<_> = hosts.iter().filter_map(|host| host.bundle().find(&anchor).map(Entry::kind)).collect();
+    if kinds.contains(&EntryKind::Anchor) {
+        return None;
+    }
+    let near = if kinds.is_empty() {
+        let entries = hosts.iter().flat_map(|host| host.bundle().entries());
+        let anchors = entries.filter(|entry| entry.kind() == EntryKind::Anchor);
+        let mut near = anchors.map(|entry| entry.certificate().fingerprint()).filter(|other| nearly(&anchor, other));
+        near.next().map(NearAnchor::Anchor)
+    } else {
+        Some(NearAnchor::Pin)
     };
-    let (host, bundle) = (host.id().clone(), bundle.name().clone());
-    Some(Problem::UnknownAnchor { selector: selector.clone(), anchor, host, bundle, near })
+    Some(Problem::UnknownAnchor { selector: selector.clone(), anchor, near })
 }
 
 /// True if a few octets differ: a typing error, since no two certificates have fingerprints that alike.
@@ -234,10 +274,4 @@ fn unknown_rule(names: &BTreeSet<&RuleName>, assignment: &RoleAssignment) -> Opt
     let near = names.iter().find(|name| name.as_str().eq_ignore_ascii_case(rule.as_str()));
     let near = near.map(|name| RuleName::clone(name));
     Some(Problem::UnknownRule { role: assignment.role().clone(), rule: rule.clone(), near })
-}
-
-impl Default for PolicyBuilder {
-    fn default() -> Self {
-        Self::new()
-    }
 }

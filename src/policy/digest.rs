@@ -1,13 +1,15 @@
 //! One text for every way to write a policy down, and its SHA-256.
 
 use core::fmt::{self, Write};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Host, Rules};
+use super::Rules;
+use super::hosts::{HostState, HostTable};
 use crate::cert::{Hashing, fingerprint};
-use crate::map::Entry;
+use crate::map;
 use crate::role::Holder;
 use crate::strength::Strength;
-use crate::trust::{ClientPurpose, DenyList, RevocationState};
+use crate::trust::{BundleName, ClientPurpose, DenyList, Entry, RevocationState, TrustBundle};
 
 fingerprint! {
     /// The SHA-256 of a policy's [canonical form](super::Policy::canonical_form): which policy decided.
@@ -24,10 +26,24 @@ impl PolicyDigest {
 }
 
 /// The canonical form up to the revocation lists.
-pub(super) fn rule_lines(host: &Host, deny: &DenyList, rules: &Rules) -> String {
+pub(super) fn rule_lines(hosts: &HostTable, deny: &DenyList, rules: &Rules) -> String {
     let mut text = String::new();
-    write_rules(host, deny, rules, &mut text).expect("writing to a string does not fail");
+    write_rules(hosts, deny, rules, &mut text).expect("writing to a string does not fail");
     text
+}
+
+/// A bundle, as far as decisions depend on it, and the short names of its entries.
+pub(super) fn bundle_lines(bundle: &TrustBundle) -> Vec<String> {
+    let name = bundle.name();
+    let of_pins = bundle.pin_purpose().map_or("ignored", ClientPurpose::as_str);
+    let line = |entry: &Entry| {
+        let alias = entry.alias().map_or("-", |alias| alias.as_str());
+        format!("{} {name} {} {alias}\n", entry.kind(), entry.certificate().fingerprint())
+    };
+    let mut lines: Vec<_> = bundle.entries().map(line).collect();
+    lines.sort_unstable();
+    lines.insert(0, format!("bundle {name} purpose {} pins {of_pins}\n", bundle.purpose().as_str()));
+    lines
 }
 
 /// The rest of the canonical form.
@@ -42,22 +58,20 @@ pub(super) fn revocation_lines(revocation: &RevocationState) -> String {
 
 /// One fact a line. No field can hold a line break, and only the last one of a line can hold a blank, so different
 /// policies have different texts.
-fn write_rules(host: &Host, deny: &DenyList, rules: &Rules, out: &mut impl Write) -> fmt::Result {
+fn write_rules(hosts: &HostTable, deny: &DenyList, rules: &Rules, out: &mut impl Write) -> fmt::Result {
     let Rules { table, roles, disabled } = rules;
-    writeln!(out, "certmap policy 2")?;
-    writeln!(out, "host {} require {}", host.id(), host.bundle().name())?;
-    let mut names: Vec<_> = host.server_names().iter().map(|name| name.to_str()).collect();
-    names.sort_unstable();
-    names.iter().try_for_each(|name| writeln!(out, "name {}", name.to_ascii_lowercase()))?;
-
-    let of_pins = host.bundle().pin_purpose().map_or("ignored", ClientPurpose::as_str);
-    writeln!(out, "purpose {} pins {of_pins}", host.bundle().purpose().as_str())?;
-    let mut entries: Vec<_> = host.bundle().entries().collect();
-    entries.sort_unstable_by_key(|entry| entry.certificate().fingerprint());
-    for entry in entries {
-        let alias = entry.alias().map_or("-", |alias| alias.as_str());
-        writeln!(out, "{} {} {alias}", entry.kind(), entry.certificate().fingerprint())?;
+    writeln!(out, "certmap policy 3")?;
+    let mut bundles: BTreeMap<&BundleName, &TrustBundle> = BTreeMap::new();
+    for host in hosts.iter().map(HostState::host) {
+        let (id, listener, bundle) = (host.id(), host.listener(), host.bundle());
+        let (auth, untrusted, hints) = (host.client_auth().as_str(), host.untrusted().as_str(), host.hints().as_str());
+        let default = if host.is_default() { " default" } else { "" };
+        writeln!(out, "host {id} {listener} {auth} {untrusted} hints {hints} bundle {}{default}", bundle.name())?;
+        let names: BTreeSet<_> = host.server_names().iter().map(ToString::to_string).collect();
+        names.iter().try_for_each(|name| writeln!(out, "name {id} {name}"))?;
+        bundles.insert(bundle.name(), bundle);
     }
+    bundles.values().try_for_each(|bundle| bundle_lines(bundle).iter().try_for_each(|line| out.write_str(line)))?;
 
     let mut denials: Vec<_> = deny.denials().map(|denial| format!("deny {denial}")).collect();
     denials.extend(disabled.iter().map(|user| format!("disabled {user}")));
@@ -80,8 +94,8 @@ fn write_rules(host: &Host, deny: &DenyList, rules: &Rules, out: &mut impl Write
 
 /// A line for each name of a rule. A selector under a CA has blanks, and ends the line then; what stands before it ends
 /// with the first ` : ` outside of quotes.
-fn mapping_lines(rule: Entry<'_>) -> Vec<String> {
-    let Entry { selector, source, names, exception } = rule;
+fn mapping_lines(rule: map::Entry<'_>) -> Vec<String> {
+    let map::Entry { selector, source, names, exception } = rule;
     let line = |name: &str| match source.constant() {
         Some(user) if selector.ca().is_none() && exception => format!("exception {selector} {name} {user}"),
         Some(user) if selector.ca().is_none() => format!("map {selector} {name} {user}"),

@@ -6,6 +6,8 @@ mod builder;
 mod digest;
 mod handle;
 mod host;
+mod host_name;
+mod hosts;
 mod problem;
 mod roles;
 
@@ -16,7 +18,9 @@ use std::sync::Arc;
 pub use builder::PolicyBuilder;
 pub use digest::PolicyDigest;
 pub use handle::PolicyHandle;
-pub use host::{Authority, Host, HostId};
+pub use host::{ClientAuth, Hints, Host, HostId, ListenerName, UntrustedClients};
+pub use host_name::{Authority, HostName, InvalidHostName};
+pub(crate) use hosts::{HostState, HostTable};
 pub use problem::{NearAnchor, PolicyError, Problem};
 
 use roles::RoleTable;
@@ -25,15 +29,17 @@ pub(crate) use roles::Standing;
 use crate::cert::Hashing;
 use crate::map::{MappingTable, Matched};
 use crate::strength::Strength;
-use crate::trust::{Revocation, TrustState};
+use crate::trust::{Algorithms, DenyList, Revocation, RevocationState};
 use crate::user::UserName;
 
 /// Who is trusted, who they are and what they may do: everything a decision depends on, checked and immutable.
 ///
 /// Made by a [`PolicyBuilder`], put in force by a [`PolicyHandle`]. A changed policy is a new policy.
 pub struct Policy {
-    host: Arc<Host>,
-    trust: TrustState,
+    hosts: HostTable,
+    deny: Arc<DenyList>,
+    revocation: Arc<RevocationState>,
+    algorithms: Algorithms,
     rules: Arc<Rules>,
     /// The digest of the canonical form up to the revocation lists.
     beginning: Hashing,
@@ -49,10 +55,20 @@ struct Rules {
 }
 
 impl Policy {
-    /// The host whose connections this policy decides.
+    /// The hosts whose connections this policy decides, sorted by id; at least one.
     #[must_use]
-    pub fn host(&self) -> &Host {
-        &self.host
+    pub fn hosts(&self) -> impl ExactSizeIterator<Item = &Host> {
+        self.hosts.iter().map(HostState::host)
+    }
+
+    /// The host of this id.
+    #[must_use]
+    pub fn host(&self, id: &HostId) -> Option<&Host> {
+        self.hosts.get(id).map(HostState::host)
+    }
+
+    pub(crate) fn host_table(&self) -> &HostTable {
+        &self.hosts
     }
 
     /// The digest of the [canonical form](Self::canonical_form); it stands in every record, and equal digests decide
@@ -75,12 +91,17 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] with every list that an anchor should have signed and did not, or may not sign.
     pub fn with_revocation(&self, revocation: &Revocation) -> Result<Self, PolicyError> {
-        let state = self.trust.index().revocation(revocation);
+        let anchors = self.hosts.iter().flat_map(|state| state.trust().index().anchors());
+        let state = RevocationState::new(revocation, anchors, self.algorithms);
         let revocation = state.map_err(|errors| PolicyError::of(errors.into_iter().map(Problem::Revocation)))?;
+        let digest = PolicyDigest::of(&self.beginning, &revocation);
+        let revocation = Arc::new(revocation);
         Ok(Self {
-            host: Arc::clone(&self.host),
-            digest: PolicyDigest::of(&self.beginning, &revocation),
-            trust: self.trust.with_revocation(Arc::new(revocation)),
+            hosts: self.hosts.with_revocation(&revocation),
+            deny: Arc::clone(&self.deny),
+            revocation,
+            algorithms: self.algorithms,
+            digest,
             rules: Arc::clone(&self.rules),
             beginning: self.beginning.clone(),
         })
@@ -90,8 +111,8 @@ impl Policy {
     /// file format.
     #[must_use]
     pub fn canonical_form(&self) -> String {
-        let beginning = digest::rule_lines(&self.host, self.trust.index().denials(), &self.rules);
-        beginning + &digest::revocation_lines(self.trust.revocation())
+        let beginning = digest::rule_lines(&self.hosts, &self.deny, &self.rules);
+        beginning + &digest::revocation_lines(&self.revocation)
     }
 
     /// The roles of whom a rule matched, known so strongly.
@@ -103,10 +124,6 @@ impl Policy {
         self.rules.disabled.contains(user)
     }
 
-    pub(crate) fn trust(&self) -> &TrustState {
-        &self.trust
-    }
-
     pub(crate) fn table(&self) -> &MappingTable {
         &self.rules.table
     }
@@ -114,8 +131,8 @@ impl Policy {
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, trust: _, rules, beginning: _, digest } = self;
-        let (mappings, holders) = (rules.table.len(), rules.roles.len());
-        write!(f, "Policy({host:?}, {mappings} mappings, {holders} holders of roles, {digest})")
+        let Self { hosts, deny: _, revocation: _, algorithms: _, rules, beginning: _, digest } = self;
+        let (hosts, mappings, holders) = (hosts.iter().len(), rules.table.len(), rules.roles.len());
+        write!(f, "Policy({hosts} hosts, {mappings} mappings, {holders} holders of roles, {digest})")
     }
 }

@@ -4,13 +4,14 @@ use core::fmt;
 
 use crate::NoCryptoProvider;
 use crate::cert::{Fingerprint, KeyType};
+use crate::limits::{HINT_BYTES, HINT_ENTRIES};
 use crate::map::{RuleName, RuleProblem, Selector};
 use crate::role::Role;
 use crate::text::WithCauses;
 use crate::trust::{BundleName, RevocationError, TrustError};
 use crate::user::UserName;
 
-use super::HostId;
+use super::{HostId, HostName, ListenerName};
 
 /// A policy could not be built; it has at least one problem.
 ///
@@ -62,13 +63,53 @@ pub enum Problem {
         /// The users.
         users: [UserName; 2],
     },
-    /// A host requires a certificate and believes none.
-    #[error("host `{host}` requires a client certificate, but its bundle `{bundle}` is empty: add a certificate to it")]
+    /// Two bundles have one name and do not trust the same.
+    #[error(
+        "two bundles are named `{bundle}` and do not trust the same: give the hosts one bundle, or the bundles two names"
+    )]
+    DuplicateBundle {
+        /// The name.
+        bundle: BundleName,
+    },
+    /// Two hosts of one listener would be for everybody who asks for no name that it knows.
+    #[error("hosts `{}` and `{}` are both the default host of listener `{listener}`: give one of them server names, and do not make it the default", .hosts[0], .hosts[1])]
+    DuplicateDefault {
+        /// The listener.
+        listener: ListenerName,
+        /// The hosts.
+        hosts: [HostId; 2],
+    },
+    /// Two hosts have one id.
+    #[error("two hosts have the id `{host}`: give one of them another")]
+    DuplicateHost {
+        /// The id.
+        host: HostId,
+    },
+    /// Two hosts of one listener answer for one name.
+    #[error("hosts `{}` and `{}` of listener `{listener}` both answer for `{name}`: take it from one of them", .hosts[0], .hosts[1])]
+    DuplicateServerName {
+        /// The listener.
+        listener: ListenerName,
+        /// The name.
+        name: HostName,
+        /// The hosts.
+        hosts: [HostId; 2],
+    },
+    /// A host asks for a certificate and believes none.
+    #[error("host `{host}` asks for a client certificate, but its bundle `{bundle}` is empty: add a certificate to it")]
     EmptyBundle {
         /// The host.
         host: HostId,
         /// Its bundle.
         bundle: BundleName,
+    },
+    /// A host was given server names, and they are none.
+    #[error(
+        "host `{host}` was given an empty list of server names: name them, or leave the list out to make it the default host"
+    )]
+    NoServerNames {
+        /// The host.
+        host: HostId,
     },
     /// There is no crypto provider to verify signatures with.
     #[error(transparent)]
@@ -87,19 +128,27 @@ pub enum Problem {
     /// The rules contradict each other or cannot mean what they say.
     #[error(transparent)]
     Rules(RuleProblem),
-    /// A rule is written under a CA that the host does not trust as one, so it matches nobody.
+    /// A host hints more names than clients read.
     #[error(
-        "`{selector}` is written under {anchor}, which is no anchor of bundle `{bundle}` of host `{host}`: {}", anchor_cure(.near.as_ref())
+        "host `{host}` would hint {entries} names of {bytes} bytes, at most {HINT_ENTRIES} of {HINT_BYTES} bytes are possible: hint none, or make its bundle smaller"
+    )]
+    TooManyHints {
+        /// The host.
+        host: HostId,
+        /// How many names.
+        entries: usize,
+        /// Their length as it stands in the message.
+        bytes: usize,
+    },
+    /// A rule is written under a CA that no host trusts as one, so it matches nobody.
+    #[error(
+        "`{selector}` is written under {anchor}, which is no anchor of any host's bundle: {}", anchor_cure(.near.as_ref())
     )]
     UnknownAnchor {
         /// The rule's selector.
         selector: Selector,
         /// The CA it names.
         anchor: Fingerprint,
-        /// The host.
-        host: HostId,
-        /// Its bundle.
-        bundle: BundleName,
         /// What was probably meant.
         near: Option<NearAnchor>,
     },
@@ -160,11 +209,17 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::AmbiguousCertificate { .. } => "ambiguous-certificate",
+            Self::DuplicateBundle { .. } => "duplicate-bundle",
+            Self::DuplicateDefault { .. } => "duplicate-default",
+            Self::DuplicateHost { .. } => "duplicate-host",
+            Self::DuplicateServerName { .. } => "duplicate-server-name",
             Self::EmptyBundle { .. } => "empty-bundle",
+            Self::NoServerNames { .. } => "no-server-names",
             Self::NoProvider(_) => "no-provider",
             Self::Partner { .. } => "partner",
             Self::Revocation(_) => "revocation",
             Self::Rules(problem) => problem.code(),
+            Self::TooManyHints { .. } => "too-many-hints",
             Self::UnknownAnchor { .. } => "unknown-anchor",
             Self::UnknownRule { .. } => "unknown-rule",
             Self::UnverifiableKey { .. } => "unverifiable-key",

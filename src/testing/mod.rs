@@ -19,8 +19,8 @@
 //! let mut client = ClientConfigBuilder::new(partner.identity(), servers).build()?;
 //! client.time_provider = TestClock::at(NOW);
 //!
-//! let ends = handshake(Arc::new(client), endpoint.config(), "gw.example");
-//! let caller = endpoint.selected().caller(&ends.server)?;
+//! let ends = handshake(Arc::new(client), endpoint.only()?.config(), "gw.example");
+//! let caller = endpoint.only()?.caller(&ends.server)?;
 //! assert_eq!(caller.admit(Authority::NotHttp, NOW).unwrap().user().as_str(), "SAPERPUSER");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

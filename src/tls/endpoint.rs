@@ -1,28 +1,27 @@
-//! The server's side: one configuration, and the road from a finished handshake to a caller.
+//! The server's side: a listener, its hosts, and the configuration of each connection.
 
-use core::error::Error as StdError;
 use core::fmt;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use rustls::SupportedProtocolVersion;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::UnixTime;
-use rustls::server::{ClientHello, NoServerSessionStorage, ServerConfig, ServerConnection};
-use rustls::sign::SingleCertAndKey;
-use rustls::time_provider::TimeProvider;
-use rustls::{CertificateError, HandshakeKind};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerConfig};
+use rustls::sign::CertifiedKey;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
-use super::trouble;
+use super::resumption::{Resumption, Scope};
+use super::selected::{Chosen, Presented, Selected};
 use super::verifier::Verifier;
-use crate::decision::{Caller, Evidence, Reason, Refusal, Refused};
 use crate::identity::Identity;
-use crate::policy::{HostId, PolicyHandle};
+use crate::policy::{HostId, ListenerName, PolicyHandle};
 use crate::{NoCryptoProvider, provider};
 
-/// A listener that requires a client certificate: gives connections their configuration, and finished connections their
-/// [`Caller`].
+/// A listener and its hosts: chooses the host of a connection by its first message, gives it the configuration, and leads
+/// from a finished handshake to a [`Caller`](crate::Caller).
 ///
-/// TLS 1.2 (with extended master secret, RFC 7627) and 1.3. Sessions are never resumed and no early data is read, so
-/// every connection proves its key. No hints about acceptable CAs are sent.
+/// TLS 1.2 (with extended master secret, RFC 7627) and 1.3. Without further words sessions are never resumed; no early data
+/// is ever read. The policy in force is read at every handshake, so a swapped policy needs no other endpoint.
 ///
 /// ```
 /// use certmap::{Endpoint, PolicyBuilder, PolicyHandle};
@@ -31,24 +30,47 @@ use crate::{NoCryptoProvider, provider};
 /// # let (certificate, server_identity) = (partner.certificate().clone(), partner);
 /// let policy = PolicyBuilder::new().partner("SAPERPUSER".parse()?, certificate, []).build()?;
 /// let endpoint = Endpoint::single(PolicyHandle::new(policy), server_identity)?;
-/// assert_eq!(endpoint.config().max_early_data_size, 0);
-/// assert!(endpoint.config().require_ems);
+/// let config = endpoint.only()?.config();
+/// assert_eq!(config.max_early_data_size, 0);
+/// assert!(config.require_ems);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Endpoint {
-    policy: Arc<PolicyHandle>,
-    host: HostId,
-    config: Arc<ServerConfig>,
+    pub(super) policy: Arc<PolicyHandle>,
+    pub(super) listener: ListenerName,
+    identities: Arc<Identities>,
+    settings: Settings,
+}
+
+/// What all hosts of an endpoint have in common.
+#[derive(Clone)]
+struct Settings {
+    provider: Arc<CryptoProvider>,
+    versions: Arc<[&'static SupportedProtocolVersion]>,
+    alpn: Vec<Vec<u8>>,
+    clock: Arc<dyn TimeProvider>,
+    extended_master_secret: ExtendedMasterSecret,
+    resumption: Option<Resumption>,
+}
+
+/// Whether TLS 1.2 clients have to bind their session keys to the whole handshake (extended master secret, RFC 7627).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExtendedMasterSecret {
+    /// Where the client can. For old peers; without resumption, which is where it matters, nothing is lost.
+    Prefer,
+    /// Always; TLS 1.2 clients that cannot are refused.
+    #[default]
+    Require,
 }
 
 impl Endpoint {
     /// An endpoint for the one host of the policy, with our own certificate and key.
     ///
-    /// To renew our own certificate make another endpoint on the same handle, and accept with that.
-    ///
     /// # Errors
-    /// [`EndpointError`] if there is no crypto provider, or it has no cipher suite for TLS 1.2 and 1.3.
+    /// [`EndpointError`] if the policy has several hosts, if there is no crypto provider, or if that has no cipher suite
+    /// for TLS 1.2 and 1.3.
     pub fn single(policy: impl Into<Arc<PolicyHandle>>, identity: Identity) -> Result<Self, EndpointError> {
         Self::single_with_provider(policy, identity, provider::default()?)
     }
@@ -57,41 +79,118 @@ impl Endpoint {
     ///
     /// # Errors
     /// As [`single`](Self::single).
-    #[allow(clippy::needless_pass_by_value, reason = "the endpoint becomes an owner of the identity")]
     pub fn single_with_provider(
         policy: impl Into<Arc<PolicyHandle>>,
         identity: Identity,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, EndpointError> {
         let policy = policy.into();
-        let host = policy.current().host().id().clone();
-        let verifier = Verifier { policy: Arc::clone(&policy), host: host.clone(), provider: Arc::clone(&provider) };
-        let builder = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(rustls::ALL_VERSIONS)
-            .map_err(|cause| EndpointError::Unusable { reason: cause.to_string() })?;
-        let mut config = builder
-            .with_client_cert_verifier(Arc::new(verifier))
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key())));
-        // rustls asks no verifier on a resumed session, so there are none: nothing is stored and no ticket is given.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
-        config.max_early_data_size = 0;
-        config.require_ems = true;
-        Ok(Self { policy, host, config: Arc::new(config) })
+        let current = policy.current();
+        let mut hosts = current.hosts();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else {
+            return Err(EndpointError::SeveralHosts);
+        };
+        let (listener, identities) = (host.listener().clone(), [(host.id().clone(), identity)]);
+        drop(hosts);
+        Self::new_with_provider(policy, listener, identities, provider)
+    }
+
+    /// An endpoint for the hosts behind a listener, each with our own certificate and key for it.
+    ///
+    /// # Errors
+    /// [`EndpointError`] if a host behind the listener has no identity or an identity has no host, if there is no crypto
+    /// provider, or if that has no cipher suite for TLS 1.2 and 1.3.
+    pub fn new(
+        policy: impl Into<Arc<PolicyHandle>>,
+        listener: ListenerName,
+        identities: impl IntoIterator<Item = (HostId, Identity)>,
+    ) -> Result<Self, EndpointError> {
+        Self::new_with_provider(policy, listener, identities, provider::default()?)
+    }
+
+    /// As [`new`](Self::new), with a crypto provider.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn new_with_provider(
+        policy: impl Into<Arc<PolicyHandle>>,
+        listener: ListenerName,
+        identities: impl IntoIterator<Item = (HostId, Identity)>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, EndpointError> {
+        let policy = policy.into();
+        let identities: BTreeMap<_, _> = identities.into_iter().collect();
+        let current = policy.current();
+        let of_listener = |id: &HostId| current.host(id).is_some_and(|host| *host.listener() == listener);
+        if let Some(host) = identities.keys().find(|id| !of_listener(id)) {
+            return Err(EndpointError::UnknownHost { host: host.clone(), listener });
+        }
+        let mut hosts = current.hosts().filter(|host| *host.listener() == listener);
+        if let Some(host) = hosts.find(|host| !identities.contains_key(host.id())) {
+            return Err(EndpointError::NoIdentity { host: host.id().clone() });
+        }
+        drop(hosts);
+        let settings = Settings {
+            provider,
+            versions: rustls::ALL_VERSIONS.into(),
+            alpn: Vec::new(),
+            clock: Arc::new(DefaultTimeProvider),
+            extended_master_secret: ExtendedMasterSecret::default(),
+            resumption: None,
+        };
+        settings.check()?;
+        Ok(Self { policy, listener, identities: Arc::new(Identities(RwLock::new(identities))), settings })
     }
 
     /// Sets the application protocols that are offered (RFC 7301), the preferred one first: `h2`, `http/1.1`.
     #[must_use]
     pub fn with_alpn(mut self, protocols: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
-        Arc::make_mut(&mut self.config).alpn_protocols = protocols.into_iter().map(Into::into).collect();
+        self.settings.alpn = protocols.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets the clock that handshakes read, instead of the system's.
+    /// Sets the clock that handshakes and the lifetime of sessions go by, instead of the system's.
     #[must_use]
     pub fn with_time_provider(mut self, clock: Arc<dyn TimeProvider>) -> Self {
-        Arc::make_mut(&mut self.config).time_provider = clock;
+        self.settings.clock = clock;
         self
+    }
+
+    /// Speaks these versions of TLS only.
+    ///
+    /// # Errors
+    /// [`EndpointError::Unusable`] if the crypto provider has no cipher suite for them, or there are none.
+    pub fn with_versions(mut self, versions: &[&'static SupportedProtocolVersion]) -> Result<Self, EndpointError> {
+        self.settings.versions = versions.into();
+        self.settings.check()?;
+        Ok(self)
+    }
+
+    /// Says whether TLS 1.2 clients need extended master secret.
+    ///
+    /// # Errors
+    /// [`EndpointError::ResumptionNeedsEms`] if it is not required and sessions are resumed.
+    pub fn with_extended_master_secret(mut self, setting: ExtendedMasterSecret) -> Result<Self, EndpointError> {
+        self.settings.extended_master_secret = setting;
+        self.settings.check()?;
+        Ok(self)
+    }
+
+    /// Resumes sessions, each only where and as long as it was made for.
+    ///
+    /// # Errors
+    /// [`EndpointError::ResumptionNeedsEms`] if extended master secret is not required: without it a session of TLS 1.2 can
+    /// be carried to another connection (RFC 7627, section 1).
+    pub fn with_resumption(mut self, resumption: Resumption) -> Result<Self, EndpointError> {
+        self.settings.resumption = Some(resumption);
+        self.settings.check()?;
+        Ok(self)
+    }
+
+    /// Renews our own certificate and key for a host; connections that exist, policy and sessions are not touched. Returns
+    /// the identity of before. A host that a later policy adds gets its identity here too.
+    pub fn replace_identity(&self, host: HostId, identity: Identity) -> Option<Identity> {
+        self.identities.0.write().unwrap_or_else(PoisonError::into_inner).insert(host, identity)
     }
 
     /// The handle of the policy that this endpoint reads: replace it here, and the next handshake and decision see it.
@@ -100,138 +199,229 @@ impl Endpoint {
         &self.policy
     }
 
-    /// The configuration for stacks that take one for ever; it reads the policy in force at every handshake.
+    /// The listener whose hosts it serves.
     #[must_use]
-    pub fn config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.config)
+    pub fn listener(&self) -> &ListenerName {
+        &self.listener
     }
 
-    /// Chooses host and configuration for a connection by its first message. There is one host, so it is this one.
-    #[must_use]
-    pub fn select(&self, _hello: &ClientHello<'_>) -> Selected {
-        self.selected()
-    }
-
-    /// The same for stacks that took [`config`](Self::config) and do not show the first message.
-    #[must_use]
-    pub fn selected(&self) -> Selected {
-        Selected { endpoint: self.clone() }
-    }
-}
-
-/// The host and configuration that were chosen for a connection.
-///
-/// With tokio-rustls, where `serve` hands the caller to every request of the connection, in its extensions for instance:
-///
-/// ```text
-/// let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
-/// let selected = endpoint.select(&start.client_hello());
-/// match start.into_stream(selected.config()).into_fallible().await {
-///     Ok(tls) => serve(selected.caller(tls.get_ref().1)?, tls).await,
-///     Err((error, mut tcp)) => {
-///         match selected.refused(&error, UnixTime::now()) {
-///             Some(refused) => log(refused.record().with_peer(peer)),
-///             None => log(Trouble::new(End::Server, &error)),
-///         }
-///         // Else a reset may overtake the alert that tells the peer; with a limit in time and bytes.
-///         tcp.shutdown().await?;
-///         timeout(SECOND, copy(&mut tcp.take(LIMIT), &mut sink())).await.ok();
-///     }
-/// }
-/// ```
-#[derive(Clone)]
-pub struct Selected {
-    endpoint: Endpoint,
-}
-
-impl Selected {
-    /// The configuration to continue the handshake with.
-    #[must_use]
-    pub fn config(&self) -> Arc<ServerConfig> {
-        self.endpoint.config()
-    }
-
-    /// The peer of a finished handshake.
+    /// Chooses host and configuration for a connection by its first message: the host that has the name which the client
+    /// asks for, or the default host of the listener.
     ///
     /// # Errors
-    /// [`HandshakeUnfinished`] while the handshake goes on. Certificates may be visible by then and prove nothing.
-    ///
-    /// # Security
-    /// The connection must have been made with [`config`](Self::config).
-    pub fn caller(&self, connection: &ServerConnection) -> Result<Caller, HandshakeUnfinished> {
-        // INVARIANT: the only road from a connection to evidence. On a resumed session rustls fills in the old
-        // certificates as soon as it has read the first message, before the peer has proven anything.
-        if connection.is_handshaking() {
-            return Err(HandshakeUnfinished);
-        }
-        let chain = connection.peer_certificates().unwrap_or_default();
-        let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
-        let evidence = Evidence::after_handshake(self.endpoint.host.clone(), chain).with_resumed(resumed);
-        Ok(Caller::new(Arc::clone(&self.endpoint.policy), evidence))
-    }
-
-    /// The refused decision behind a failed handshake, if the peer was refused in it: the same answer and the same record as
-    /// after a handshake. `None` if it failed for another reason ([`Trouble`](super::Trouble) says for which).
-    ///
-    /// Takes the error of rustls, or the I/O error that wraps it. If the peer's signature was wrong
-    /// ([`KeyNotProven`](crate::RefusalCode::KeyNotProven)) or it presented nothing, the record names no certificate.
-    ///
-    /// The peer learns its alert only if it is sent: write what rustls still has to write, then shut down writing and read
-    /// to the end before closing, because a reset can overtake the alert.
-    #[must_use]
-    pub fn refused(&self, error: &(dyn StdError + 'static), now: UnixTime) -> Option<Refused> {
-        let error = trouble::rustls_error(error)?;
-        if let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error
-            && let Some(refused) = other.0.downcast_ref::<Refused>()
-        {
-            return Some(refused.clone());
-        }
-        let policy = self.endpoint.policy.current();
-        let evidence = Evidence::after_handshake(self.endpoint.host.clone(), [] as [&[u8]; 0]);
-        match error {
-            rustls::Error::NoCertificatesPresented => policy.decide(&evidence, now).into_result().err(),
-            error if trouble::is_signature_failure(error) => {
-                let refusal = Refusal::new(Reason::KeyNotProven { cause: error.to_string() });
-                Some(policy.refuse(refusal, &evidence, now))
+    /// [`UnknownHost`] if there is neither; continue with its configuration to refuse the client properly.
+    pub fn select(&self, hello: &ClientHello<'_>) -> Result<Selected, UnknownHost> {
+        let name = hello.server_name();
+        let current = self.policy.current();
+        match current.host_table().select(&self.listener, name) {
+            Some(state) if self.identities.get(state.host().id()).is_some() => {
+                let presented = Presented::default();
+                let config = self.config(state.host().id(), Some(presented.clone()));
+                Ok(Selected::new(
+                    self.clone(),
+                    state.host().id().clone(),
+                    Chosen::ByName(name.map(str::to_owned)),
+                    config,
+                    presented,
+                ))
             }
-            _ => None,
+            _ => Err(UnknownHost { config: self.config_of_nobody(), listener: self.listener.clone() }),
         }
     }
 
-    /// The id of the chosen host.
-    #[must_use]
-    pub fn host(&self) -> &HostId {
-        &self.endpoint.host
+    /// A configuration of one host, for stacks that take one for ever and do not show the first message. It reads the
+    /// policy in force at every handshake, and refuses clients that ask for the name of another host; only its hints are
+    /// those of now.
+    ///
+    /// # Errors
+    /// [`EndpointError::UnknownHost`] if the listener has no such host, [`EndpointError::NoIdentity`] if that has none.
+    pub fn fixed(&self, host: HostId) -> Result<Selected, EndpointError> {
+        let known = self.policy.current().host(&host).is_some_and(|known| *known.listener() == self.listener);
+        if !known {
+            return Err(EndpointError::UnknownHost { host, listener: self.listener.clone() });
+        }
+        if self.identities.get(&host).is_none() {
+            return Err(EndpointError::NoIdentity { host });
+        }
+        let config = self.config(&host, None);
+        Ok(Selected::new(self.clone(), host, Chosen::ForMany, config, Presented::default()))
+    }
+
+    /// As [`fixed`](Self::fixed), for the host of a listener that has just one.
+    ///
+    /// # Errors
+    /// As [`fixed`](Self::fixed), and [`EndpointError::SeveralHosts`] if it has several.
+    pub fn only(&self) -> Result<Selected, EndpointError> {
+        let current = self.policy.current();
+        let mut hosts = current.hosts().filter(|host| *host.listener() == self.listener);
+        match (hosts.next(), hosts.next()) {
+            (Some(host), None) => self.fixed(host.id().clone()),
+            _ => Err(EndpointError::SeveralHosts),
+        }
+    }
+
+    /// `presented` remembers what the peer of one connection presented; a configuration for many has none.
+    fn config(&self, host: &HostId, presented: Option<Presented>) -> Arc<ServerConfig> {
+        let current = self.policy.current();
+        let hints = current.host_table().get(host).map(|state| Arc::clone(state.hints())).unwrap_or_default();
+        let verifier = Verifier {
+            policy: Arc::clone(&self.policy),
+            host: host.clone(),
+            provider: Arc::clone(&self.settings.provider),
+            hints: hints.iter().map(|name| name.to_vec().into()).collect(),
+            presented,
+        };
+        let resolver = Resolver {
+            policy: Arc::clone(&self.policy),
+            listener: self.listener.clone(),
+            host: host.clone(),
+            identities: Arc::clone(&self.identities),
+        };
+        let mut config = self
+            .settings
+            .builder()
+            .with_client_cert_verifier(Arc::new(verifier))
+            .with_cert_resolver(Arc::new(resolver));
+        // rustls asks no verifier on a resumed session. So without further words there are none: nothing is stored and no
+        // ticket is given.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        config.max_early_data_size = 0;
+        config.require_ems = self.settings.extended_master_secret == ExtendedMasterSecret::Require;
+        config.alpn_protocols.clone_from(&self.settings.alpn);
+        if let Some(resumption) = &self.settings.resumption {
+            let scope =
+                Scope::new(Arc::clone(&self.policy), host.clone(), Arc::clone(&self.settings.clock), resumption);
+            resumption.apply(&mut config, scope);
+        }
+        Arc::new(config)
+    }
+
+    /// A configuration that refuses everybody with the alert `access_denied`.
+    fn config_of_nobody(&self) -> Arc<ServerConfig> {
+        #[derive(Debug)]
+        struct Nobody;
+
+        impl ResolvesServerCert for Nobody {
+            fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+                None
+            }
+        }
+
+        let mut config = self.settings.builder().with_no_client_auth().with_cert_resolver(Arc::new(Nobody));
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Arc::new(config)
+    }
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), EndpointError> {
+        if self.extended_master_secret == ExtendedMasterSecret::Prefer && self.resumption.is_some() {
+            return Err(EndpointError::ResumptionNeedsEms);
+        }
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
+        let usable = builder.with_protocol_versions(&self.versions).map(|_| ());
+        usable.map_err(|cause| EndpointError::Unusable { reason: cause.to_string() })
+    }
+
+    fn builder(&self) -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
+        let builder = ServerConfig::builder_with_details(Arc::clone(&self.provider), Arc::clone(&self.clock));
+        builder.with_protocol_versions(&self.versions).expect("checked by `check` whenever something changes")
+    }
+}
+
+/// Our own certificates and keys by host, replaceable.
+#[derive(Debug)]
+struct Identities(RwLock<BTreeMap<HostId, Identity>>);
+
+impl Identities {
+    fn get(&self, host: &HostId) -> Option<Arc<CertifiedKey>> {
+        let identities = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        identities.get(host).map(Identity::certified_key)
+    }
+}
+
+/// Gives the certificate of one host, and only to clients that the policy in force sends to it.
+#[derive(Debug)]
+struct Resolver {
+    policy: Arc<PolicyHandle>,
+    listener: ListenerName,
+    host: HostId,
+    identities: Arc<Identities>,
+}
+
+impl ResolvesServerCert for Resolver {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let current = self.policy.current();
+        let selected = current.host_table().select(&self.listener, hello.server_name())?;
+        if *selected.host().id() != self.host {
+            return None;
+        }
+        self.identities.get(&self.host)
     }
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { policy, host, config: _ } = self;
-        write!(f, "Endpoint({host}, {policy:?})")
+        let Self { policy, listener, identities: _, settings: _ } = self;
+        write!(f, "Endpoint({listener}, {policy:?})")
     }
 }
 
-impl fmt::Debug for Selected {
+/// No host of the listener has the name that a client asks for, and there is no default host.
+#[derive(Clone, thiserror::Error)]
+#[error("no host of listener `{listener}` has the name that the client asks for, and it has no default host")]
+pub struct UnknownHost {
+    config: Arc<ServerConfig>,
+    listener: ListenerName,
+}
+
+impl UnknownHost {
+    /// A configuration to continue the handshake with, so that the client is refused with the alert `access_denied`
+    /// (RFC 8446, section 6.2).
+    #[must_use]
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+}
+
+impl fmt::Debug for UnknownHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Selected({})", self.endpoint.host)
+        write!(f, "UnknownHost({})", self.listener)
     }
 }
-
-/// The handshake is not finished, so nobody has proven anything yet: ask again when it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the handshake is not finished, so the peer has proven nothing yet")]
-#[non_exhaustive]
-pub struct HandshakeUnfinished;
 
 /// An [`Endpoint`] could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
+    /// A host of the listener has no certificate and key of ours.
+    #[error("host `{host}` has no identity: give the server certificate and key for it")]
+    NoIdentity {
+        /// The host.
+        host: HostId,
+    },
     /// There is no crypto provider.
     #[error(transparent)]
     NoProvider(#[from] NoCryptoProvider),
-    /// The crypto provider cannot be used for TLS 1.2 and 1.3.
+    /// Sessions would be resumed that may have been made without extended master secret.
+    #[error("sessions are resumed only with extended master secret: require it, or switch resumption off")]
+    ResumptionNeedsEms,
+    /// It is not clear which host is meant.
+    #[error(
+        "the policy or the listener has not just one host: say which one is meant (`Endpoint::new`, `Endpoint::fixed`)"
+    )]
+    SeveralHosts,
+    /// The policy has no such host behind the listener.
+    #[error("the policy has no host `{host}` behind listener `{listener}`")]
+    UnknownHost {
+        /// The host.
+        host: HostId,
+        /// The listener.
+        listener: ListenerName,
+    },
+    /// The crypto provider cannot be used for these versions of TLS.
     #[error("the crypto provider cannot be used: {reason}")]
     Unusable {
         /// What rustls says.

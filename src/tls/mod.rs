@@ -6,9 +6,15 @@
 mod client;
 mod distrust;
 mod endpoint;
+mod resumption;
+mod selected;
+mod tickets;
 mod trouble;
 mod verifier;
 
 pub use client::{ClientConfigBuilder, ClientConfigError};
-pub use endpoint::{Endpoint, EndpointError, HandshakeUnfinished, Selected};
+pub use endpoint::{Endpoint, EndpointError, ExtendedMasterSecret, UnknownHost};
+pub use resumption::{InvalidLifetime, Resumption};
+pub use selected::{NoCaller, Selected};
+pub use tickets::{TicketKey, TicketKeys};
 pub use trouble::{End, Trouble, TroubleKind};

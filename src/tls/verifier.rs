@@ -9,9 +9,10 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme};
 
+use super::selected::Presented;
 use crate::cert::Certificate;
 use crate::decision::Evidence;
-use crate::policy::{HostId, PolicyHandle};
+use crate::policy::{ClientAuth, HostId, PolicyHandle, UntrustedClients};
 use crate::signature;
 use crate::trace::NoTrace;
 
@@ -21,12 +22,31 @@ pub(super) struct Verifier {
     pub(super) policy: Arc<PolicyHandle>,
     pub(super) host: HostId,
     pub(super) provider: Arc<CryptoProvider>,
+    pub(super) hints: Vec<DistinguishedName>,
+    /// Where to remember what was presented, if the configuration is for one connection.
+    pub(super) presented: Option<Presented>,
+}
+
+impl Verifier {
+    /// What the policy in force says of the host: whether it asks for a certificate, and whether it refuses in the
+    /// handshake. A host that is not there any more asks and refuses.
+    fn mode(&self) -> (ClientAuth, UntrustedClients) {
+        let current = self.policy.current();
+        current.host(&self.host).map(|host| (host.client_auth(), host.untrusted())).unwrap_or_default()
+    }
 }
 
 impl ClientCertVerifier for Verifier {
+    fn offer_client_auth(&self) -> bool {
+        self.mode().0 != ClientAuth::None
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.mode() == (ClientAuth::Require, UntrustedClients::RefuseInHandshake)
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        // No hints: a client that finds no hint to fit would present nothing, and some choke on a long list.
-        &[]
+        &self.hints
     }
 
     fn verify_client_cert(
@@ -37,6 +57,13 @@ impl ClientCertVerifier for Verifier {
     ) -> Result<ClientCertVerified, Error> {
         let chain = core::iter::once(end_entity).chain(intermediates);
         let evidence = Evidence::after_handshake(self.host.clone(), chain);
+        if let Some(presented) = &self.presented {
+            presented.remember(evidence.chain());
+        }
+        if self.mode().1 == UntrustedClients::LetDecide {
+            // Every decision refuses what nothing vouches for; the handshake only proves the key.
+            return Ok(ClientCertVerified::assertion());
+        }
         let policy = self.policy.current();
         match policy.judge(&evidence, now, &mut NoTrace) {
             Ok(_) => Ok(ClientCertVerified::assertion()),

@@ -12,8 +12,8 @@ use super::path::{PathRules, Search};
 use super::path_failure::{PathMember, PathPlace};
 use super::verified::{Basis, ValidPath};
 use super::{
-    Algorithms, BundleName, ClientPurpose, Denial, DenyList, Entry, EntryKind, PathFailure, Revocation,
-    RevocationError, RevocationState, Signatures, TrustBundle, VerifiedCertificate,
+    Algorithms, BundleName, ClientPurpose, Denial, DenyList, Entry, EntryKind, PathFailure, RevocationState,
+    TrustBundle, VerifiedCertificate,
 };
 use crate::cert::{
     Certificate, DistinguishedName, Fingerprint, InvalidCertificate, SpkiFingerprint, Standing, Validity, show,
@@ -150,17 +150,6 @@ impl TrustIndex {
         self.anchors.certificates()
     }
 
-    pub(crate) fn denials(&self) -> &DenyList {
-        &self.deny
-    }
-
-    /// Checks revocation lists against the anchors.
-    pub(crate) fn revocation(&self, revocation: &Revocation) -> Result<RevocationState, Vec<RevocationError>> {
-        let anchors: Vec<_> = self.anchors().collect();
-        // Lists come from the operator, not from a peer: each may cost a verification for each key of its name.
-        RevocationState::new(revocation, &anchors, &Signatures::new(self.algorithms, usize::MAX))
-    }
-
     /// Entries whose key no signature can be verified with.
     pub(crate) fn unverifiable<'a>(&self, bundle: &'a TrustBundle) -> impl Iterator<Item = &'a Entry> {
         let algorithms = self.algorithms;
@@ -212,8 +201,8 @@ impl TrustIndex {
 
 impl TrustState {
     /// `remembered` is how many valid paths are remembered.
-    pub(crate) fn new(index: TrustIndex, revocation: Arc<RevocationState>, remembered: usize) -> Self {
-        Self { index: Arc::new(index), revocation, cache: PathCache::new(remembered) }
+    pub(crate) fn new(index: impl Into<Arc<TrustIndex>>, revocation: Arc<RevocationState>, remembered: usize) -> Self {
+        Self { index: index.into(), revocation, cache: PathCache::new(remembered) }
     }
 
     /// The same trust under other revocation lists. Remembers no path.
@@ -223,10 +212,6 @@ impl TrustState {
 
     pub(crate) fn index(&self) -> &TrustIndex {
         &self.index
-    }
-
-    pub(crate) fn revocation(&self) -> &RevocationState {
-        &self.revocation
     }
 
     /// Judges a chain as it was presented, own certificate of the peer first.

@@ -28,7 +28,7 @@ pub use revocation::{Revocation, RevocationError};
 pub(crate) use deny::DenyList;
 pub(crate) use judge::{Distrust, TrustIndex, TrustState};
 pub(crate) use revocation::RevocationState;
-pub(crate) use signatures::{Algorithms, Signatures};
+pub(crate) use signatures::Algorithms;
 pub(crate) use verified::{ValidPath, VerifiedCertificate};
 
 use crate::cert::{
@@ -283,6 +283,18 @@ impl TrustBundle {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// True if both trust the same certificates in the same way, whatever else is different.
+    pub(crate) fn trusts_the_same(&self, other: &Self) -> bool {
+        let sorted = |bundle: &Self| -> Vec<_> {
+            let mut entries: Vec<_> =
+                bundle.entries.iter().map(|e| (e.certificate().fingerprint(), e.kind())).collect();
+            entries.sort_unstable_by_key(|(fingerprint, _)| *fingerprint);
+            entries
+        };
+        let options = |bundle: &Self| (bundle.purpose, bundle.pin_purpose);
+        options(self) == options(other) && self.len() == other.len() && sorted(self) == sorted(other)
     }
 
     /// The entries, in the order in which they were added.

@@ -12,7 +12,7 @@ use rustls::pki_types::UnixTime;
 
 use super::cache::{Lull, seconds};
 use super::path_failure::{PathFailure, PathMember, UnknownStatus};
-use super::signatures::Signatures;
+use super::signatures::{Algorithms, Signatures};
 use crate::cert::{
     Certificate, DistinguishedName, Fingerprint, InvalidRevocationList, RevocationList, SpkiFingerprint,
 };
@@ -145,11 +145,13 @@ impl fmt::Debug for Listed {
 
 impl RevocationState {
     /// Checks the signatures of those lists whose issuer is an anchor.
-    pub(crate) fn new(
+    pub(crate) fn new<'a>(
         revocation: &Revocation,
-        anchors: &[&Certificate],
-        signatures: &Signatures,
+        anchors: impl Iterator<Item = &'a Certificate>,
+        algorithms: Algorithms,
     ) -> Result<Self, Vec<RevocationError>> {
+        // Lists come from the operator, not from a peer: each may cost a verification for each key of its name.
+        let signatures = &Signatures::new(algorithms, usize::MAX);
         let mut by_name: HashMap<&[u8], Vec<&Certificate>> = HashMap::new();
         for anchor in anchors {
             by_name.entry(anchor.subject_der()).or_default().push(anchor);

@@ -12,7 +12,7 @@ use crate::cert::{Certificate, KeyType, RevocationList};
 type Algorithm = &'static dyn SignatureVerificationAlgorithm;
 
 /// The algorithms of a provider.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Algorithms(&'static [Algorithm]);
 
 impl Algorithms {

@@ -62,7 +62,7 @@ fn every_shape_that_real_systems_make_is_admitted_as_its_user() {
             let ends = gateway.call(gateway.client(on(&identity, backend), backend, version));
             assert_eq!((&ends.client_error, &ends.server_error), (&None, &None), "{place}");
             assert_eq!(ends.server.protocol_version(), Some(version.protocol()), "{place}");
-            let caller = gateway.endpoint.selected().caller(&ends.server).unwrap();
+            let caller = gateway.endpoint.only().unwrap().caller(&ends.server).unwrap();
             let principal =
                 caller.admit(Authority::NotHttp, NOW).unwrap_or_else(|refusal| panic!("{place}: {refusal:?}"));
             assert_eq!(principal.user(), &user("SAPERPUSER"), "{place}");

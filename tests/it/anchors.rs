@@ -50,7 +50,7 @@ pub fn policy(anchors: &[&TestIdentity], clients: &[&TestIdentity]) -> Policy {
 }
 
 pub fn decide_at(policy: &Policy, chain: &[impl AsRef<[u8]>], now: UnixTime) -> Decision {
-    policy.decide(&Evidence::after_handshake(policy.host().id().clone(), chain), now)
+    policy.decide(&Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), chain), now)
 }
 
 #[track_caller]

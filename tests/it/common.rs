@@ -105,12 +105,12 @@ impl Gateway {
     }
 
     pub fn call(&self, client: ClientConfig) -> Handshake {
-        handshake(Arc::new(client), self.endpoint.config(), SERVER)
+        handshake(Arc::new(client), self.endpoint.only().unwrap().config(), SERVER)
     }
 
     /// The code by which the gateway refused: in the handshake or in the decision after it; `None` if it admitted.
     pub fn refusal(&self, ends: &Handshake) -> Option<String> {
-        let selected = self.endpoint.selected();
+        let selected = self.endpoint.only().unwrap();
         let refused = match &ends.server_error {
             Some(error) => Some(selected.refused(error, NOW).unwrap_or_else(|| panic!("not a refusal: {error}"))),
             None => selected.caller(&ends.server).unwrap().decide(NOW).into_result().err(),

@@ -315,13 +315,13 @@ fn a_rustls_client_that_would_resume_makes_a_full_handshake_every_time() {
             [(); 2].map(|()| {
                 let ends = handshake(Arc::clone(&client), Arc::clone(&server), SERVER);
                 assert!(ends.client_error.is_none() && ends.server_error.is_none(), "{ends:?}");
-                let caller = gateway.endpoint.selected().caller(&ends.server).unwrap();
+                let caller = gateway.endpoint.only().unwrap().caller(&ends.server).unwrap();
                 assert!(caller.decide(NOW).principal().is_some());
                 assert_eq!(ends.client.handshake_kind(), ends.server.handshake_kind());
                 ends.server.handshake_kind().unwrap()
             })
         };
-        let ours = gateway.endpoint.config();
+        let ours = gateway.endpoint.only().unwrap().config();
         assert_eq!(kinds(resuming(&ours)), [HandshakeKind::Full, HandshakeKind::Resumed], "{backend:?} {version:?}");
         assert_eq!(kinds(ours), [HandshakeKind::Full; 2], "{backend:?} {version:?}");
     }

@@ -67,7 +67,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "tls",
         &["decision", "policy", "trust", "identity", "cert", "limits", "provider", "signature", "text", "trace"],
-        &["rustls"],
+        &["rustls", "zeroize@tickets"],
     ),
     ("testing", &["cert", "identity", "pem", "provider"], &["der", "rustls"]),
 ];

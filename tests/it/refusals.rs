@@ -22,7 +22,7 @@ fn told(refusal: &Refusal, code: &str, status: u16, detail: &str, cure: &str) {
 
 #[track_caller]
 fn refused(policy: &Policy, chain: &[impl AsRef<[u8]>], now: UnixTime) -> Refusal {
-    let evidence = Evidence::after_handshake(policy.host().id().clone(), chain);
+    let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), chain);
     let decision = policy.decide(&evidence, now);
     let refusal = decision.refusal().expect("refused").clone();
     let record = decision.record();
@@ -182,7 +182,7 @@ fn too_long_and_too_large() {
         "the certificate has 16385 bytes, at most 16384 are read",
         "have the partner make a smaller certificate",
     );
-    let evidence = Evidence::after_handshake(policy.host().id().clone(), &chain[..8]);
+    let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), &chain[..8]);
     assert!(policy.decide(&evidence, NOW).principal().is_some());
 }
 
@@ -218,7 +218,7 @@ fn misdirected_and_unknown_host() {
     let partner = partner();
     let mut bundle = TrustBundle::new("partners".parse().unwrap());
     bundle.add_pin(partner.certificate().clone()).unwrap();
-    let host = Host::new("gw".parse().unwrap(), bundle).with_server_names(["gw.example".try_into().unwrap()]);
+    let host = Host::new("gw".parse().unwrap(), bundle).with_server_names(["gw.example".parse().unwrap()]);
     let policy = PolicyBuilder::for_host(host).partner(user("x"), partner.certificate().clone(), []).build().unwrap();
     let handle = std::sync::Arc::new(PolicyHandle::new(policy));
     let caller =
@@ -236,8 +236,8 @@ fn misdirected_and_unknown_host() {
         caller("other").admit(Authority::NotHttp, NOW).unwrap_err().refusal(),
         "unknown-host",
         421,
-        "the connection was made to host `other`, but the policy in force is for host `gw`",
-        "build the policy for host `other`, as the endpoint was made for it, and put that in force",
+        "the connection was made to host `other`, which the policy in force does not have",
+        "add host `other` to the policy, or have the client open another connection",
     );
 }
 
@@ -246,9 +246,9 @@ fn a_misdirected_request_leaves_a_record_of_its_own() {
     let partner = partner();
     let mut bundle = TrustBundle::new("partners".parse().unwrap());
     bundle.add_pin(partner.certificate().clone()).unwrap();
-    let host = Host::new("gw".parse().unwrap(), bundle).with_server_names(["gw.example".try_into().unwrap()]);
+    let host = Host::new("gw".parse().unwrap(), bundle).with_server_names(["gw.example".parse().unwrap()]);
     let policy = PolicyBuilder::for_host(host).partner(user("x"), partner.certificate().clone(), []).build().unwrap();
-    let evidence = Evidence::after_handshake(policy.host().id().clone(), partner.chain());
+    let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), partner.chain());
     let caller = Caller::new(std::sync::Arc::new(PolicyHandle::new(policy)), evidence);
     let record = caller.admit(Authority::Host("other.example"), NOW).unwrap_err().record();
     // The peer would be admitted, so that the record of the connection says another thing than that of the request.
@@ -264,7 +264,7 @@ fn role_missing_is_another_type_and_403() {
     let principal = |roles: Vec<Role>| {
         let policy =
             PolicyBuilder::new().partner(user("SAPERPUSER"), partner.certificate().clone(), roles).build().unwrap();
-        let evidence = Evidence::after_handshake(policy.host().id().clone(), partner.chain());
+        let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), partner.chain());
         policy.decide(&evidence, NOW).principal().unwrap().clone()
     };
     let missing = principal(vec![near.clone()]).require(&SEND).unwrap_err();
@@ -298,7 +298,7 @@ fn role_missing_is_another_type_and_403() {
 fn an_admission_leaves_a_record_that_reads_back() {
     let partner = TestCertificate::new("CN=a\\0Ab\\\" user=admin").self_signed();
     let policy = one_partner(&partner);
-    let evidence = Evidence::after_handshake(policy.host().id().clone(), partner.chain());
+    let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), partner.chain());
     let record =
         policy.decide(&evidence, NOW).record().with_peer("192.0.2.7:40000".parse().unwrap()).with_connection("c-17");
     let fingerprint = partner.certificate().fingerprint();

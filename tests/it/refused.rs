@@ -45,7 +45,7 @@ fn call_as(
 fn untrusted(pinned: &TestIdentity, presented: &TestIdentity, cause: &Untrusted) {
     call_as(pinned, presented, |gateway, ends, place| {
         let error = ends.server_error.as_ref().unwrap_or_else(|| panic!("admitted {place}"));
-        let refused = gateway.endpoint.selected().refused(error, NOW).unwrap();
+        let refused = gateway.endpoint.only().unwrap().refused(error, NOW).unwrap();
         let refusal = refused.refusal();
         assert_eq!(refusal.code(), RefusalCode::Untrusted, "{place}");
         assert_eq!(refusal.untrusted(), Some(cause), "{place}");
@@ -57,7 +57,7 @@ fn untrusted(pinned: &TestIdentity, presented: &TestIdentity, cause: &Untrusted)
         assert_eq!(record.certificate(), Some(presented.certificate().fingerprint().to_string().as_str()));
         assert_eq!(refused.evidence().chain(), presented.chain(), "the gateway can keep what was presented");
         assert_eq!(record.issuer(), Some(presented.certificate().issuer().to_string().as_str()));
-        assert!(gateway.endpoint.selected().caller(&ends.server).is_err(), "{place}");
+        assert!(gateway.endpoint.only().unwrap().caller(&ends.server).is_err(), "{place}");
     });
 }
 
@@ -101,7 +101,7 @@ fn a_pin_that_is_only_the_second_of_the_chain_admits_nobody() {
         let chain = [stranger.chain(), pinned.chain()].concat();
         let identity = Identity::new_with_provider(chain, stranger.key(), &provider).unwrap();
         let ends = gateway.call(gateway.client(identity, backend, version));
-        let refused = gateway.endpoint.selected().refused(ends.server_error.as_ref().unwrap(), NOW).unwrap();
+        let refused = gateway.endpoint.only().unwrap().refused(ends.server_error.as_ref().unwrap(), NOW).unwrap();
         let cause = Untrusted::PinInChain { pin: pinned.certificate().fingerprint() };
         assert_eq!(refused.refusal().untrusted(), Some(&cause));
     }
@@ -144,7 +144,7 @@ fn who_does_not_have_the_key_of_the_pinned_certificate_is_refused() {
         assert_eq!(gateway.refusal(&ends).as_deref(), Some("key-not-proven"), "{backend:?} {version:?}");
         let alert = certmap::rustls::AlertDescription::DecryptError;
         assert_eq!(ends.client_error, Some(Error::AlertReceived(alert)), "{backend:?} {version:?}");
-        assert!(gateway.endpoint.selected().caller(&ends.server).is_err());
+        assert!(gateway.endpoint.only().unwrap().caller(&ends.server).is_err());
     }
 }
 
@@ -276,7 +276,7 @@ fn a_tls_12_client_without_extended_master_secret_is_refused() {
         let mut hello = Vec::new();
         client.write_tls(&mut hello).unwrap();
         let answer = |hello: &[u8]| {
-            let mut server = ServerConnection::new(gateway.endpoint.config()).unwrap();
+            let mut server = ServerConnection::new(gateway.endpoint.only().unwrap().config()).unwrap();
             server.read_tls(&mut &hello[..]).unwrap();
             server.process_new_packets().map(|_| ())
         };

@@ -36,7 +36,7 @@ fn to_rule(name: &str, role: Role) -> RoleAssignment {
 
 #[track_caller]
 fn admitted(policy: &Policy, identity: &TestIdentity) -> Principal {
-    let evidence = Evidence::after_handshake(policy.host().id().clone(), identity.chain());
+    let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), identity.chain());
     policy.decide(&evidence, NOW).into_result().unwrap_or_else(|refused| panic!("{}", refused.record()))
 }
 
@@ -162,7 +162,7 @@ fn every_problem_of_rules_is_told_with_its_cure() {
         assert_eq!(
             rule_problems(&[rule(under(ca), "u", "r")]),
             [format!(
-                "unknown-anchor: `under {ca} dns \"a.example\"` is written under {ca}, which is no anchor of bundle `partners` of host `gw`: {cure}"
+                "unknown-anchor: `under {ca} dns \"a.example\"` is written under {ca}, which is no anchor of any host's bundle: {cure}"
             )]
         );
     }
@@ -223,7 +223,7 @@ fn the_canonical_form_has_everything_about_rules_and_roles() {
     let fingerprint = one.certificate().fingerprint();
     let with = |lines: &str| {
         format!(
-            "certmap policy 2\nhost gw require partners\npurpose if-stated pins ignored\npin {fingerprint} -\n{lines}"
+            "certmap policy 3\nhost gw main require refuse-in-handshake hints none bundle partners default\nbundle partners purpose if-stated pins ignored\npin partners {fingerprint} -\n{lines}"
         )
     };
     let map = format!("map {fingerprint} r u v\n");

@@ -46,7 +46,7 @@ fn a_name_means_its_holder_under_its_own_ca_only() {
     for (backend, version) in everywhere() {
         let gateway = Gateway::new(policy(bundle(&[&root]), [named_a(&root, "alpha")]), backend);
         let ends = gateway.call(gateway.client(partner.identity_on(&backend.provider()), backend, version));
-        let caller = gateway.endpoint.selected().caller(&ends.server).unwrap();
+        let caller = gateway.endpoint.only().unwrap().caller(&ends.server).unwrap();
         assert_eq!(caller.decide(NOW).principal().unwrap().user(), &user("alpha"), "{backend:?} {version:?}");
     }
 }

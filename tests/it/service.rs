@@ -54,7 +54,7 @@ impl Service {
         workshop.write("root.pem", root.certificate().to_pem());
 
         let bundle = TrustBundle::new("partners".parse().unwrap());
-        let host = Host::new("gateway".parse().unwrap(), bundle).with_server_names([SERVER.try_into().unwrap()]);
+        let host = Host::new("gateway".parse().unwrap(), bundle).with_server_names([SERVER.parse().unwrap()]);
         let policy = PolicyBuilder::for_host(host).partner(user("SAPERPUSER"), partner.clone(), []).build().unwrap();
         let (policy, provider) = (Arc::new(PolicyHandle::new(policy)), backend.provider());
         let endpoint = Endpoint::single_with_provider(policy, server.identity_on(&provider), provider).unwrap();
@@ -65,7 +65,7 @@ impl Service {
     /// The same with a configuration that resumes sessions: what this crate must not do.
     pub fn resuming(&self) -> Self {
         let Self { endpoint, now, config: _ } = self;
-        Self { endpoint: endpoint.clone(), now: *now, config: Some(resuming(&endpoint.config())) }
+        Self { endpoint: endpoint.clone(), now: *now, config: Some(resuming(&endpoint.only().unwrap().config())) }
     }
 
     /// Lets one client, started with the port to call, meet the server.
@@ -110,7 +110,7 @@ fn serve(
             break accepted;
         }
     };
-    let selected = endpoint.select(&accepted.client_hello());
+    let selected = endpoint.select(&accepted.client_hello()).map_err(io::Error::other)?;
     let config = config.unwrap_or_else(|| selected.config());
     let mut connection = accepted.into_connection(config).map_err(|(error, _)| io::Error::other(error))?;
     if let Err(error) = connection.complete_io(&mut tcp) {

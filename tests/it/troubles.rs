@@ -41,7 +41,7 @@ fn a_client_that_does_not_trust_the_server_says_what_to_add_to_which_identity() 
     let endpoint = endpoint.with_time_provider(TestClock::at(NOW));
     for version in [Version::Tls12, Version::Tls13] {
         let config = client(&partner, version, |servers| servers.add_anchor(other.certificate().clone()));
-        let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
+        let ends = handshake(Arc::new(config), endpoint.only().unwrap().config(), SERVER);
         let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
         assert_eq!(trouble.kind(), TroubleKind::ServerUntrusted);
         let fingerprint = server.certificate().fingerprint();
@@ -66,7 +66,7 @@ fn a_client_that_does_not_trust_the_server_says_what_to_add_to_which_identity() 
         );
 
         let config = client(&partner, version, |servers| servers.add_anchor(root.certificate().clone()));
-        let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
+        let ends = handshake(Arc::new(config), endpoint.only().unwrap().config(), SERVER);
         assert_eq!((ends.client_error, ends.server_error), (None, None));
     }
 }
@@ -98,7 +98,7 @@ fn a_server_below_an_anchor_must_have_the_name_and_the_anchor_must_be_valid_now(
         let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), server.identity()).unwrap();
         let endpoint = endpoint.with_time_provider(TestClock::at(NOW));
         let config = client(&partner, Version::Tls13, |servers| servers.add_anchor(root.certificate().clone()));
-        let ends = handshake(Arc::new(config), endpoint.config(), name);
+        let ends = handshake(Arc::new(config), endpoint.only().unwrap().config(), name);
         match reason {
             None => assert_eq!((ends.client_error, ends.server_error), (None, None)),
             Some((reason, cure)) => {
@@ -128,10 +128,10 @@ fn a_pinned_server_of_any_shape_answers_only_for_its_names() {
         let named = pin.with_server_names([SERVER.try_into().unwrap(), "192.0.2.1".try_into().unwrap()]);
         let config = Arc::new(client(&partner, version, |servers| servers.add(named)));
         for good in [SERVER, "GATEWAY.example", "192.0.2.1"] {
-            let ends = handshake(Arc::clone(&config), endpoint.config(), good);
+            let ends = handshake(Arc::clone(&config), endpoint.only().unwrap().config(), good);
             assert_eq!((ends.client_error, ends.server_error), (None, None), "{backend:?} {version:?} {good}");
         }
-        let ends = handshake(config, endpoint.config(), "other.example");
+        let ends = handshake(config, endpoint.only().unwrap().config(), "other.example");
         let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
         assert!(
             trouble.detail().ends_with("it is pinned, but answers only for gateway.example, 192.0.2.1"),
@@ -168,7 +168,7 @@ fn a_pinned_server_issues_nothing_and_expires() {
     ] {
         let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), presented.identity()).unwrap();
         let config = client(&partner, Version::Tls13, |servers| servers.add_pin(pin.certificate().clone()));
-        let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
+        let ends = handshake(Arc::new(config), endpoint.only().unwrap().config(), SERVER);
         let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
         assert!(trouble.detail().ends_with(reason), "{trouble}");
     }
@@ -199,7 +199,7 @@ fn a_tls_13_client_learns_of_its_refusal_only_when_it_reads() {
     let config = gateway.client(stranger.identity(), Backend::AwsLcRs, Version::Tls13);
     let name = SERVER.try_into().unwrap();
     let mut client = certmap::rustls::ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut server = ServerConnection::new(gateway.endpoint.config()).unwrap();
+    let mut server = ServerConnection::new(gateway.endpoint.only().unwrap().config()).unwrap();
     let mut bytes = Vec::new();
     client.write_tls(&mut bytes).unwrap();
     server.read_tls(&mut &bytes[..]).unwrap();
@@ -242,7 +242,7 @@ fn every_kind_of_trouble_has_its_cure() {
     let alert = |alert| Error::AlertReceived(alert);
     let not_tls = {
         let partner = partner();
-        let mut server = ServerConnection::new(Gateway::of(&partner).endpoint.config()).unwrap();
+        let mut server = ServerConnection::new(Gateway::of(&partner).endpoint.only().unwrap().config()).unwrap();
         server.read_tls(&mut &b"GET / HTTP/1.1\r\n\r\n"[..]).unwrap();
         server.process_new_packets().unwrap_err()
     };
@@ -342,7 +342,7 @@ fn the_cure_for_a_server_fits_what_is_in_the_bundle_already() {
     ] {
         let endpoint = certmap::Endpoint::single(Arc::clone(&gateway.policy), server.identity()).unwrap();
         let config = client(&partner, Version::Tls13, |servers| servers.add(entry));
-        let ends = handshake(Arc::new(config), endpoint.config(), SERVER);
+        let ends = handshake(Arc::new(config), endpoint.only().unwrap().config(), SERVER);
         let trouble = Trouble::new(End::Client, ends.client_error.as_ref().unwrap());
         assert_eq!(trouble.cure(), cure, "{trouble}");
     }
@@ -393,7 +393,7 @@ fn a_client_that_cannot_verify_our_key_is_not_accused_of_a_wrong_signature() {
         let builder = ClientConfigBuilder::new(partner.identity(), servers).with_provider(Arc::new(provider));
         let ends = gateway.call(builder.with_time_provider(TestClock::at(NOW)).build().unwrap());
         let error = ends.server_error.as_ref().unwrap();
-        assert!(gateway.endpoint.selected().refused(error, NOW).is_none(), "{version:?} {error}");
+        assert!(gateway.endpoint.only().unwrap().refused(error, NOW).is_none(), "{version:?} {error}");
         assert_eq!(Trouble::new(End::Server, error).kind(), TroubleKind::NothingInCommon, "{version:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use certmap::rustls::server::{ProducesTickets, ServerSessionMemoryCache};
 use certmap::rustls::{ClientConnection, HandshakeKind, ServerConfig, ServerConnection};
 use certmap::testing::{Handshake, TestCertificate, handshake};
-use certmap::tls::HandshakeUnfinished;
+use certmap::tls::NoCaller;
 
 use crate::common::{Backend, Gateway, SERVER, Version, everywhere};
 
@@ -18,7 +18,7 @@ enum Memory {
 
 /// Our configuration, changed by somebody so that it resumes.
 fn resuming(gateway: &Gateway, memory: Memory, backend: Backend) -> Arc<ServerConfig> {
-    let mut config = (*gateway.endpoint.config()).clone();
+    let mut config = (*gateway.endpoint.only().unwrap().config()).clone();
     config.send_tls13_tickets = 2;
     match memory {
         Memory::Store => config.session_storage = ServerSessionMemoryCache::new(32),
@@ -61,8 +61,8 @@ fn a_replayed_first_message_shows_the_certificates_and_yields_no_caller() {
 
             // The danger is real: the victim's certificate is there for whoever does not ask further.
             assert_eq!(replayed.peer_certificates(), Some(victim.chain()), "{place}");
-            let caller = gateway.endpoint.selected().caller(&replayed);
-            assert!(matches!(caller, Err(HandshakeUnfinished { .. })), "{place}");
+            let caller = gateway.endpoint.only().unwrap().caller(&replayed);
+            assert!(matches!(caller, Err(NoCaller::HandshakeUnfinished)), "{place}");
         }
     }
 }
@@ -79,7 +79,7 @@ fn a_resumed_handshake_that_is_finished_is_decided_again_and_says_that_it_was_re
         assert_eq!(call().server.handshake_kind(), Some(HandshakeKind::Full));
         let resumed = call();
         assert_eq!(resumed.server.handshake_kind(), Some(HandshakeKind::Resumed), "{backend:?} {version:?}");
-        let caller = gateway.endpoint.selected().caller(&resumed.server).unwrap();
+        let caller = gateway.endpoint.only().unwrap().caller(&resumed.server).unwrap();
         let decision = caller.decide(certmap::testing::NOW);
         assert!(decision.principal().is_some());
         assert!(decision.record().resumed());
@@ -102,7 +102,7 @@ fn our_configuration_does_not_resume_whatever_the_client_tries() {
         let partner = TestCertificate::new("CN=partner").self_signed();
         let gateway = Gateway::new(crate::common::one_partner(&partner), backend);
         let client = Arc::new(gateway.client(partner.identity_on(&backend.provider()), backend, version));
-        let server = gateway.endpoint.config();
+        let server = gateway.endpoint.only().unwrap().config();
         for _ in 0..3 {
             let ends = handshake(Arc::clone(&client), Arc::clone(&server), SERVER);
             assert_eq!(ends.server.handshake_kind(), Some(HandshakeKind::Full), "{backend:?} {version:?}");
@@ -123,8 +123,8 @@ fn an_unfinished_handshake_of_any_length_yields_no_caller() {
         let gateway = Gateway::of(&partner);
         let client = Arc::new(gateway.client(partner.identity(), Backend::AwsLcRs, version));
         let mut client = ClientConnection::new(client, SERVER.try_into().unwrap()).unwrap();
-        let mut server = ServerConnection::new(gateway.endpoint.config()).unwrap();
-        let selected = gateway.endpoint.selected();
+        let mut server = ServerConnection::new(gateway.endpoint.only().unwrap().config()).unwrap();
+        let selected = gateway.endpoint.only().unwrap();
         let mut seen_unfinished = 0;
         while server.is_handshaking() {
             let mut bytes = Vec::new();

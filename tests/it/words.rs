@@ -125,6 +125,6 @@ fn a_fingerprint_is_read_in_the_forms_of_other_tools_and_never_as_the_other_kind
     assert_ne!(Selector::certificate(certificate).to_string(), Selector::key(key).to_string());
     assert_eq!(
         error::<Selector>("CN=admin"),
-        "expected a selector: `sha256:` and the fingerprint of one certificate, or `spki-sha256:` and that of a public key"
+        "expected `sha256:` and the fingerprint of a certificate, `spki-sha256:` and that of a key, or `under` at column 1"
     );
 }
