@@ -52,6 +52,9 @@ fn write_rules(host: &Host, deny: &DenyList, rules: &Rules, out: &mut impl Write
 
     let of_pins = host.bundle().pin_purpose().map_or("ignored", ClientPurpose::as_str);
     writeln!(out, "purpose {} pins {of_pins}", host.bundle().purpose().as_str())?;
+    if let Some(length) = host.bundle().path_length() {
+        writeln!(out, "path-length {length}")?;
+    }
     let mut entries: Vec<_> = host.bundle().entries().collect();
     entries.sort_unstable_by_key(|entry| entry.certificate().fingerprint());
     for entry in entries {

@@ -30,6 +30,7 @@ pub(super) struct PathRules<'a> {
     pub(super) revocation: &'a RevocationState,
     pub(super) deny: &'a DenyList,
     pub(super) purpose: ClientPurpose,
+    pub(super) path_length: Option<u32>,
 }
 
 /// One search: the certificate, the others that were presented, and the time.
@@ -263,12 +264,10 @@ impl<'a> Search<'a> {
         }
         // RFC 5280 §4.2.1.9: self-issued intermediates do not count.
         let counted = below.iter().filter(|ca| ca.subject_der() != ca.issuer_der()).count();
-        match extensions.basic_constraints().and_then(|constraints| constraints.path_len) {
-            Some(length) if usize::try_from(length).is_ok_and(|length| counted > length) => {
-                Err(PathFailure::PathLength)
-            }
-            _ => Ok(()),
-        }
+        let allowed =
+            [extensions.basic_constraints().and_then(|constraints| constraints.path_len), self.rules.path_length];
+        let too_long = |length: u32| usize::try_from(length).is_ok_and(|length| counted > length);
+        if allowed.into_iter().flatten().any(too_long) { Err(PathFailure::PathLength) } else { Ok(()) }
     }
 
     /// Where the chain ends that was presented, if no anchor has the name of any issuer.

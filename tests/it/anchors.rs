@@ -211,6 +211,24 @@ fn name_constraints_of_every_ca_count() {
 }
 
 #[test]
+fn a_bundle_can_limit_the_length_of_every_path() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let issuing = TestCertificate::new("CN=issuing").as_ca().issued_by(&root);
+    let renewed = TestCertificate::new("CN=issuing").as_ca().issued_by(&issuing);
+    let lower = TestCertificate::new("CN=lower").as_ca().issued_by(&issuing);
+    let [direct, one, same, two] = [&root, &issuing, &renewed, &lower].map(|ca| client("CN=p").issued_by(ca));
+    let up_to = |most: u32| {
+        let bundle = bundle(&[&root]).with_path_length(most);
+        let policy = builder(bundle, &[&direct, &one, &same, &two]).build().unwrap();
+        [&direct, &one, &same, &two].map(|client| admitted(&policy, client.chain_without_root()))
+    };
+    assert_eq!(up_to(0), [true, false, false, false]);
+    // RFC 5280 §4.2.1.9: a self-issued intermediate does not count.
+    assert_eq!(up_to(1), [true, true, true, false]);
+    assert_eq!(up_to(2), [true; 4]);
+}
+
+#[test]
 fn a_purpose_can_be_required_of_clients_below_anchors_and_of_pins() {
     let (root, issuing) = hierarchy();
     let without = TestCertificate::new("CN=p").issued_by(&issuing);
