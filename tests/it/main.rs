@@ -11,6 +11,7 @@ mod hierarchies;
 mod identities;
 mod interop;
 mod layers;
+mod limbo;
 mod live;
 mod names;
 mod policies;
