@@ -14,6 +14,8 @@ mod layers;
 mod limbo;
 mod live;
 mod names;
+mod openssl_paths;
+mod path_cases;
 mod policies;
 mod records;
 mod refusals;
