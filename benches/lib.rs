@@ -103,7 +103,11 @@ impl Default for Partners {
 }
 
 /// What a finished handshake with this certificate leaves.
+///
+/// # Panics
+/// Never: a policy has a host.
 #[must_use]
 pub fn evidence(policy: &Policy, certificate: &Certificate) -> Evidence {
-    Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), [certificate.der()])
+    let host = policy.hosts().next().expect("a policy has a host");
+    Evidence::after_handshake(host.id().clone(), [certificate.der()])
 }

@@ -7,6 +7,7 @@ use x509_parser::asn1_rs::Oid;
 use x509_parser::extensions::{KeyUsage, ParsedExtension, SubjectAlternativeName, X509Extension};
 use x509_parser::prelude::FromDer as _;
 
+use super::name_constraints::NameConstraints;
 use super::{GeneralName, InvalidCertificate, ObjectIdentifier, range_in};
 use crate::limits::NAMES_PER_CERTIFICATE;
 
@@ -22,8 +23,7 @@ pub(crate) struct Extensions {
     alternative_names: Option<Range<usize>>,
     /// Where the value of the extended key usage extension is.
     extended_key_usage: Option<Range<usize>>,
-    /// Where the value of the name constraints extension is.
-    name_constraints: Option<Range<usize>>,
+    name_constraints: Option<NameConstraints>,
 }
 
 /// A basic constraints extension (RFC 5280, section 4.2.1.9).
@@ -69,7 +69,9 @@ impl Extensions {
                     found.extended_key_usage = Some(range_in(der, extension.value));
                 }
                 ParsedExtension::KeyUsage(usage) => found.key_usage = Some(*usage),
-                ParsedExtension::NameConstraints(_) => found.name_constraints = Some(range_in(der, extension.value)),
+                ParsedExtension::NameConstraints(_) => {
+                    found.name_constraints = Some(NameConstraints::read(extension.value));
+                }
                 ParsedExtension::SubjectAlternativeName(names) => {
                     let count = names.general_names.len();
                     if count > NAMES_PER_CERTIFICATE {
@@ -132,8 +134,8 @@ impl Extensions {
         Some(purposes.collect())
     }
 
-    pub(crate) fn has_name_constraints(&self) -> bool {
-        self.name_constraints.is_some()
+    pub(crate) fn name_constraints(&self) -> Option<NameConstraints> {
+        self.name_constraints
     }
 
     pub(crate) fn unknown_critical(&self) -> Option<&ObjectIdentifier> {
@@ -167,7 +169,7 @@ mod tests {
             (None, None, None)
         );
         assert_eq!((extensions.allows_client_auth(), extensions.extended_key_usage(certificate.der())), (None, None));
-        assert!(!extensions.has_name_constraints());
+        assert_eq!(extensions.name_constraints(), None);
         assert!(!certificate.is_ca() && extensions.key_cert_sign().is_none());
     }
 
@@ -217,9 +219,11 @@ mod tests {
     }
 
     #[test]
-    fn name_constraints_are_given_as_they_stand() {
+    fn name_constraints_are_read() {
         let certificate = made(|plain| plain.with_name_constraints(&[TestName::Dns("a")], &[], true));
-        assert!(certificate.extensions().has_name_constraints());
+        assert_eq!(certificate.extensions().name_constraints().and_then(NameConstraints::flaw), None);
+        let certificate = made(|plain| plain.with_name_constraints(&[TestName::Dns(".a")], &[], true));
+        assert!(certificate.extensions().name_constraints().and_then(NameConstraints::flaw).is_some());
         assert_eq!(certificate.extensions().unknown_critical(), None);
     }
 }

@@ -9,6 +9,7 @@ mod fingerprint;
 mod general_name;
 mod key_type;
 mod name;
+mod name_constraints;
 mod oid;
 mod serial;
 mod validity;
@@ -37,6 +38,7 @@ pub use crate::pem::InvalidPem;
 
 pub(crate) use extensions::Extensions;
 pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
+pub(crate) use name_constraints::NameConstraints;
 pub(crate) use validity::{Standing, show};
 pub(crate) use values::explicit_value;
 

@@ -42,6 +42,7 @@ pub(super) fn bundle_lines(bundle: &TrustBundle) -> Vec<String> {
     };
     let mut lines: Vec<_> = bundle.entries().map(line).collect();
     lines.sort_unstable();
+    lines.extend(bundle.path_length().map(|length| format!("path-length {name} {length}\n")));
     lines.insert(0, format!("bundle {name} purpose {} pins {of_pins}\n", bundle.purpose().as_str()));
     lines
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::pki_types::{DnsName, ServerName, TrustAnchor};
 
 use super::{Alias, TrustError};
-use crate::cert::{Certificate, GeneralName, ObjectIdentifier, show};
+use crate::cert::{Certificate, GeneralName, NameConstraints, ObjectIdentifier, show};
 
 /// As what a certificate is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,7 +106,8 @@ impl Entry {
     }
 
     /// An anchor that does not say what an anchor should: of version 1, without basic constraints or with such that are
-    /// not critical, with a critical extension that is not processed. Old private roots are like that.
+    /// not critical, with a critical extension that is not processed, with name constraints that RFC 5280 does not know. Old
+    /// private roots are like that.
     ///
     /// What it does say counts all the same: a certificate whose basic constraints or key usage deny that it is a CA is
     /// refused here too. [`oddity`](Self::oddity) tells what was overlooked.
@@ -239,6 +240,8 @@ fn oddity(certificate: &Certificate) -> Option<InvalidAnchor> {
         Some(InvalidAnchor::NoSubject)
     } else if !extensions.basic_constraints().is_some_and(|constraints| constraints.critical) {
         Some(InvalidAnchor::ConstraintsNotCritical)
+    } else if let Some(reason) = extensions.name_constraints().and_then(NameConstraints::flaw) {
+        Some(InvalidAnchor::NameConstraints { reason })
     } else {
         extensions.unknown_critical().map(|oid| InvalidAnchor::CriticalExtension { extension: oid.clone() })
     }
@@ -262,6 +265,12 @@ pub enum InvalidAnchor {
     /// Its key usage does not allow to sign certificates.
     #[error("its key usage does not include keyCertSign")]
     KeyUsage,
+    /// Its name constraints say nothing, or not what they may say (RFC 5280, section 4.2.1.10).
+    #[error("its name constraints are not as RFC 5280 has them: {reason}")]
+    NameConstraints {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// It has no subject, so no certificate can name it as issuer.
     #[error("its subject is empty, so no certificate can name it as its issuer")]
     NoSubject,

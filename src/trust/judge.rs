@@ -41,6 +41,7 @@ pub(crate) struct TrustIndex {
     anchors: AnchorIndex,
     purpose: ClientPurpose,
     pin_purpose: Option<ClientPurpose>,
+    path_length: Option<u32>,
     deny: Arc<DenyList>,
     algorithms: Algorithms,
     /// To say what an unknown certificate has to do with a pin. Never to admit it.
@@ -118,6 +119,7 @@ impl TrustIndex {
             anchors: AnchorIndex::new(bundle.entries()),
             purpose: bundle.purpose(),
             pin_purpose: bundle.pin_purpose(),
+            path_length: bundle.path_length(),
             deny,
             algorithms,
             keys: HashMap::with_capacity(bundle.len()),
@@ -343,6 +345,7 @@ impl TrustState {
             revocation: &self.revocation,
             deny: &index.deny,
             purpose: index.purpose,
+            path_length: index.path_length,
         };
         let search = Search::new(rules, certificate, others, now);
         let path = Arc::new(search.run()?);

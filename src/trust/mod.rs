@@ -82,6 +82,7 @@ pub struct TrustBundle {
     anchor_keys: HashMap<Box<[u8]>, Vec<SpkiFingerprint>>,
     purpose: ClientPurpose,
     pin_purpose: Option<ClientPurpose>,
+    path_length: Option<u32>,
 }
 
 impl TrustBundle {
@@ -102,6 +103,7 @@ impl TrustBundle {
             anchor_keys: HashMap::new(),
             purpose: ClientPurpose::default(),
             pin_purpose: None,
+            path_length: None,
         }
     }
 
@@ -119,6 +121,14 @@ impl TrustBundle {
         Self { pin_purpose: Some(purpose), ..self }
     }
 
+    /// Says how many intermediates may stand between an anchor and a client, as if every anchor said so itself
+    /// (`pathLenConstraint`; RFC 5280, section 4.2.1.9); without further words, what each anchor says. 0 believes only
+    /// what anchors issued themselves. Only servers ask.
+    #[must_use]
+    pub fn with_path_length(self, most: u32) -> Self {
+        Self { path_length: Some(most), ..self }
+    }
+
     /// What the extended key usage of clients below the anchors must be.
     #[must_use]
     pub fn purpose(&self) -> ClientPurpose {
@@ -129,6 +139,12 @@ impl TrustBundle {
     #[must_use]
     pub fn pin_purpose(&self) -> Option<ClientPurpose> {
         self.pin_purpose
+    }
+
+    /// How many intermediates may stand between an anchor and a client, whatever the anchor says.
+    #[must_use]
+    pub fn path_length(&self) -> Option<u32> {
+        self.path_length
     }
 
     /// Adds an entry.
@@ -293,7 +309,7 @@ impl TrustBundle {
             entries.sort_unstable_by_key(|(fingerprint, _)| *fingerprint);
             entries
         };
-        let options = |bundle: &Self| (bundle.purpose, bundle.pin_purpose);
+        let options = |bundle: &Self| (bundle.purpose, bundle.pin_purpose, bundle.path_length);
         options(self) == options(other) && self.len() == other.len() && sorted(self) == sorted(other)
     }
 
@@ -324,7 +340,7 @@ impl TrustBundle {
 
 impl fmt::Debug for TrustBundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, limit, entries, index: _, anchor_keys: _, purpose: _, pin_purpose: _ } = self;
+        let Self { name, limit, entries, index: _, anchor_keys: _, purpose: _, pin_purpose: _, path_length: _ } = self;
         write!(f, "TrustBundle({name}, {} of {limit})", entries.len())
     }
 }

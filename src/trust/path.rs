@@ -18,7 +18,7 @@ use super::path_failure::{PathFailure, PathPlace};
 use super::revocation::{Member, RevocationState};
 use super::signatures::{Algorithms, Signatures};
 use super::verified::ValidPath;
-use crate::cert::{Certificate, Standing, Validity};
+use crate::cert::{Certificate, NameConstraints, Standing, Validity};
 use crate::limits::{PATH_STEPS_PER_DECISION, SIGNATURES_PER_DECISION};
 use crate::voucher::Voucher;
 
@@ -30,6 +30,7 @@ pub(super) struct PathRules<'a> {
     pub(super) revocation: &'a RevocationState,
     pub(super) deny: &'a DenyList,
     pub(super) purpose: ClientPurpose,
+    pub(super) path_length: Option<u32>,
 }
 
 /// One search: the certificate, the others that were presented, and the time.
@@ -174,6 +175,8 @@ impl<'a> Search<'a> {
         let above = intermediates.iter().map(|certificate| Member { place: PathPlace::Intermediate, certificate });
         let members: Vec<_> = below.chain(above).collect();
         members.iter().try_for_each(|member| self.check_denied(member))?;
+        let top = group.members.first().into_iter();
+        check_constrained_email(&members, intermediates.iter().copied().chain(top))?;
 
         let mut anchors = Vec::with_capacity(1);
         let mut failure = None;
@@ -235,7 +238,7 @@ impl<'a> Search<'a> {
         if extensions.digital_signature() == Some(false) {
             return Err(PathFailure::KeyUsage);
         }
-        if extensions.has_name_constraints() {
+        if extensions.name_constraints().is_some() {
             // RFC 5280 §4.2.1.10: MUST be used only in a CA certificate.
             let reason = "the end-entity certificate has some itself".to_owned();
             return Err(PathFailure::NameConstraint { reason });
@@ -263,12 +266,10 @@ impl<'a> Search<'a> {
         }
         // RFC 5280 §4.2.1.9: self-issued intermediates do not count.
         let counted = below.iter().filter(|ca| ca.subject_der() != ca.issuer_der()).count();
-        match extensions.basic_constraints().and_then(|constraints| constraints.path_len) {
-            Some(length) if usize::try_from(length).is_ok_and(|length| counted > length) => {
-                Err(PathFailure::PathLength)
-            }
-            _ => Ok(()),
-        }
+        let allowed =
+            [extensions.basic_constraints().and_then(|constraints| constraints.path_len), self.rules.path_length];
+        let too_long = |length: u32| usize::try_from(length).is_ok_and(|length| counted > length);
+        if allowed.into_iter().flatten().any(too_long) { Err(PathFailure::PathLength) } else { Ok(()) }
     }
 
     /// Where the chain ends that was presented, if no anchor has the name of any issuer.
@@ -350,6 +351,9 @@ const NO_CA: &str = "its basic constraints do not say that it is a CA";
 
 fn check_issuer(member: &Member<'_>) -> Result<(), PathFailure> {
     let extensions = member.certificate.extensions();
+    if let Some(flaw) = extensions.name_constraints().and_then(NameConstraints::flaw) {
+        return Err(PathFailure::NameConstraint { reason: format!("of those of {}, {flaw}", member.named()) });
+    }
     let reason = if extensions.key_cert_sign() == Some(false) {
         "its key usage does not include keyCertSign"
     } else if member.certificate.subject().is_empty() {
@@ -358,6 +362,39 @@ fn check_issuer(member: &Member<'_>) -> Result<(), PathFailure> {
         return Ok(());
     };
     Err(PathFailure::Issuer { member: member.named(), reason })
+}
+
+/// Checks e-mail addresses in subjects, which webpki does not look at: RFC 5280 §4.2.1.10 has constraints on `rfc822Name`
+/// apply to them too. webpki refuses every alternative name of a kind that is constrained and that it does not process,
+/// and so does this. `issuers` are those of `members`, in the same order.
+fn check_constrained_email<'a>(
+    members: &[Member<'_>],
+    issuers: impl Iterator<Item = &'a Certificate>,
+) -> Result<(), PathFailure> {
+    for (place, issuer) in issuers.enumerate() {
+        if !issuer.extensions().name_constraints().is_some_and(NameConstraints::concern_email) {
+            continue;
+        }
+        let below = members.iter().take(place + 1);
+        // RFC 5280 §6.1.3 (b): not the self-issued, unless it is the last of the path.
+        let concerned = |member: &&Member<'_>| {
+            let Member { place, certificate } = member;
+            *place == PathPlace::EndEntity || certificate.subject_der() != certificate.issuer_der()
+        };
+        if let Some(member) = below.filter(concerned).find(|member| has_email_address(member.certificate)) {
+            let reason = format!("the e-mail address in the subject of {}", member.named());
+            return Err(PathFailure::NameConstraint { reason });
+        }
+    }
+    Ok(())
+}
+
+/// True if the subject has an `emailAddress` (PKCS #9).
+fn has_email_address(certificate: &Certificate) -> bool {
+    const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
+    let subject = certificate.subject();
+    let mut rdns = subject.rdns();
+    rdns.any(|rdn| rdn.attributes().iter().any(|attribute| attribute.kind().as_der_content() == EMAIL_ADDRESS))
 }
 
 /// The failure of a certificate that is not valid now.

@@ -211,6 +211,74 @@ fn name_constraints_of_every_ca_count() {
 }
 
 #[test]
+fn name_constraints_that_nobody_can_apply_are_refused() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let period: &[TestName<'_>] = &[TestName::Dns(".acme.example")];
+    let empty = |value: &'static [u8]| TestCertificate::new("CN=ca").as_ca().with_extension("2.5.29.30", true, value);
+    for (ca, flaw) in [
+        (TestCertificate::new("CN=ca").as_ca().with_name_constraints(period, &[], true), "begins with a period"),
+        (TestCertificate::new("CN=ca").as_ca().with_name_constraints(&[], period, true), "begins with a period"),
+        (empty(&[0x30, 0]), "permit and exclude nothing"),
+        (empty(&[0x30, 4, 0xa0, 0, 0xa1, 0]), "permit and exclude nothing"),
+    ] {
+        let below = client("CN=p").issued_by(&ca.clone().issued_by(&root));
+        let refused = failure(&[&root], &below);
+        assert!(matches!(&refused, PathFailure::NameConstraint { reason } if reason.ends_with(flaw)), "{refused}");
+        let anchor = ca.self_signed();
+        let error = Entry::anchor(anchor.certificate().clone()).unwrap_err();
+        assert!(std::error::Error::source(&error).unwrap().to_string().ends_with(flaw), "{error:?}");
+        assert!(Entry::danger_odd_anchor(anchor.certificate().clone()).unwrap().oddity().is_some());
+    }
+}
+
+#[test]
+fn constraints_on_mail_count_for_addresses_in_the_subject() {
+    const MAIL: &str = "1.2.840.113549.1.9.1=a@evil.example,CN=p";
+    let constrained = |permitted: &[TestName<'_>], excluded: &[TestName<'_>]| {
+        TestCertificate::new("CN=constrained").as_ca().with_name_constraints(permitted, excluded, true)
+    };
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    for ca in [
+        constrained(&[TestName::Email("acme.example")], &[]),
+        constrained(&[], &[TestName::Email("evil.example")]),
+        constrained(&[TestName::Dns("acme.example"), TestName::Email("acme.example")], &[]),
+    ] {
+        let anchor = ca.clone().self_signed();
+        let issuing = ca.issued_by(&root);
+        for (anchor, issuer) in [(&anchor, &anchor), (&root, &issuing)] {
+            let refused = failure(&[anchor], &client(MAIL).issued_by(issuer));
+            assert!(matches!(refused, PathFailure::NameConstraint { .. }), "{refused}");
+            let plain = client("CN=p").issued_by(issuer);
+            assert!(admitted(&policy(&[anchor], &[&plain]), plain.chain_without_root()));
+            let through = TestCertificate::new("1.2.840.113549.1.9.1=ca@evil.example,CN=ca").as_ca().issued_by(issuer);
+            let refused = failure(&[anchor], &client("CN=p").issued_by(&through));
+            assert!(matches!(refused, PathFailure::NameConstraint { .. }), "{refused}");
+        }
+    }
+    let hosts = constrained(&[TestName::Dns("acme.example")], &[]).self_signed();
+    let partner = client(MAIL).issued_by(&hosts);
+    assert!(admitted(&policy(&[&hosts], &[&partner]), partner.chain()));
+}
+
+#[test]
+fn a_bundle_can_limit_the_length_of_every_path() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let issuing = TestCertificate::new("CN=issuing").as_ca().issued_by(&root);
+    let renewed = TestCertificate::new("CN=issuing").as_ca().issued_by(&issuing);
+    let lower = TestCertificate::new("CN=lower").as_ca().issued_by(&issuing);
+    let [direct, one, same, two] = [&root, &issuing, &renewed, &lower].map(|ca| client("CN=p").issued_by(ca));
+    let up_to = |most: u32| {
+        let bundle = bundle(&[&root]).with_path_length(most);
+        let policy = builder(bundle, &[&direct, &one, &same, &two]).build().unwrap();
+        [&direct, &one, &same, &two].map(|client| admitted(&policy, client.chain_without_root()))
+    };
+    assert_eq!(up_to(0), [true, false, false, false]);
+    // RFC 5280 §4.2.1.9: a self-issued intermediate does not count.
+    assert_eq!(up_to(1), [true, true, true, false]);
+    assert_eq!(up_to(2), [true; 4]);
+}
+
+#[test]
 fn a_purpose_can_be_required_of_clients_below_anchors_and_of_pins() {
     let (root, issuing) = hierarchy();
     let without = TestCertificate::new("CN=p").issued_by(&issuing);

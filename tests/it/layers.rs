@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "x509_parser@values",
             "der@name",
             "der@key_type",
+            "der@name_constraints",
             "der@encode",
             "der@values",
             "sha2@fingerprint",

@@ -145,6 +145,11 @@ fn everything_that_can_change_a_decision_changes_the_digest() {
         base()
             .revocation(certmap::trust::Revocation::new().danger_accept_stale_lists(std::time::Duration::from_secs(1))),
         base().revocation(list),
+        PolicyBuilder::for_host(Host::new(
+            "default".parse().unwrap(),
+            TrustBundle::with_limit("partners".parse().unwrap(), 9).with_path_length(1),
+        ))
+        .partner(user("erp"), one.certificate().clone(), [SEND]),
     ];
     let count = policies.len();
     let digests: std::collections::HashSet<_> =

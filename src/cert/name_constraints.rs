@@ -1,0 +1,131 @@
+//! (private) What path validation has to know of name constraints before it applies them. RFC 5280, section 4.2.1.10.
+//!
+//! By hand, not with x509-parser, which takes a list that it cannot read for one that is not there.
+
+use der::{AnyRef, Decode as _, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
+
+/// Name constraints, as far as they are not left to path validation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NameConstraints {
+    flaw: Option<&'static str>,
+    email: bool,
+}
+
+const EMPTY: &str = "they permit and exclude nothing";
+const LEADING_PERIOD: &str = "a DNS name begins with a period";
+const UNREADABLE: &str = "they cannot be read";
+
+impl NameConstraints {
+    /// `der` is the value of the extension.
+    pub(super) fn read(der: &[u8]) -> Self {
+        let mut found = Self::default();
+        if let Err(flaw) = found.add(der) {
+            found.flaw = Some(flaw);
+        }
+        found
+    }
+
+    fn add(&mut self, der: &[u8]) -> Result<(), &'static str> {
+        let whole = AnyRef::from_der(der).map_err(|_| UNREADABLE)?;
+        let lists = elements(whole, Tag::Sequence)?;
+        let (permitted, excluded) = (context(0, true), context(1, true));
+        let tags: Vec<_> = lists.iter().map(AnyRef::tag).collect();
+        if tags.is_empty() {
+            return Err(EMPTY);
+        }
+        if ![&[permitted][..], &[excluded], &[permitted, excluded]].contains(&&tags[..]) {
+            return Err(UNREADABLE);
+        }
+        for list in lists {
+            let subtrees = elements(list, list.tag())?;
+            if subtrees.is_empty() {
+                return Err(EMPTY);
+            }
+            subtrees.into_iter().try_for_each(|subtree| self.add_subtree(subtree))?;
+        }
+        Ok(())
+    }
+
+    fn add_subtree(&mut self, subtree: AnyRef<'_>) -> Result<(), &'static str> {
+        let parts = elements(subtree, Tag::Sequence)?;
+        let base = parts.first().ok_or(UNREADABLE)?;
+        self.email |= base.tag() == context(1, false);
+        // Only e-mail addresses and URIs have a form with a period for "whatever is below".
+        if base.tag() == context(2, false) && base.value().starts_with(b".") {
+            return Err(LEADING_PERIOD);
+        }
+        Ok(())
+    }
+
+    /// What is wrong with them, so that nobody can say what they permit.
+    pub(crate) fn flaw(self) -> Option<&'static str> {
+        self.flaw
+    }
+
+    /// True if they are about e-mail addresses (`rfc822Name`), or cannot be read.
+    pub(crate) fn concern_email(self) -> bool {
+        self.email || self.flaw.is_some()
+    }
+}
+
+fn context(number: u32, constructed: bool) -> Tag {
+    Tag::ContextSpecific { constructed, number: TagNumber(number) }
+}
+
+fn elements(outer: AnyRef<'_>, tag: Tag) -> Result<Vec<AnyRef<'_>>, &'static str> {
+    if outer.tag() != tag {
+        return Err(UNREADABLE);
+    }
+    let mut reader = SliceReader::new(outer.value()).map_err(|_| UNREADABLE)?;
+    let mut found = Vec::new();
+    while !reader.is_finished() {
+        found.push(AnyRef::decode(&mut reader).map_err(|_| UNREADABLE)?);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(der: &[u8]) -> (Option<&'static str>, bool) {
+        let found = NameConstraints::read(der);
+        (found.flaw(), found.concern_email())
+    }
+
+    #[test]
+    fn constraints_of_either_kind_or_both_are_sound() {
+        let dns = [0x30, 3, 0x82, 1, b'a'];
+        let list = |tag: u8, subtree: &[u8]| [&[tag, u8::try_from(subtree.len()).unwrap()], subtree].concat();
+        let whole = |lists: &[&[u8]]| list(0x30, &lists.concat());
+        let (permitted, excluded) = (list(0xa0, &dns), list(0xa1, &dns));
+        assert_eq!(read(&whole(&[&permitted])), (None, false));
+        assert_eq!(read(&whole(&[&excluded])), (None, false));
+        assert_eq!(read(&whole(&[&permitted, &excluded])), (None, false));
+        let email = list(0xa1, &[0x30, 3, 0x81, 1, b'a']);
+        assert_eq!(read(&whole(&[&permitted, &email])), (None, true));
+        // An e-mail constraint may begin so: every mailbox of every host below.
+        assert_eq!(read(&whole(&[&list(0xa0, &[0x30, 4, 0x81, 2, b'.', b'a'])])), (None, true));
+
+        assert_eq!(read(&whole(&[])), (Some(EMPTY), true));
+        assert_eq!(read(&whole(&[&list(0xa0, &[]), &list(0xa1, &[])])), (Some(EMPTY), true));
+        assert_eq!(read(&whole(&[&permitted, &list(0xa1, &[])])), (Some(EMPTY), true));
+        for tag in [0xa0, 0xa1] {
+            let period = list(tag, &[0x30, 4, 0x82, 2, b'.', b'a']);
+            assert_eq!(read(&whole(&[&period])), (Some(LEADING_PERIOD), true));
+        }
+        for odd in [
+            whole(&[&excluded, &permitted]),
+            whole(&[&permitted, &permitted]),
+            whole(&[&permitted, &excluded, &excluded]),
+            whole(&[&list(0xa2, &dns)]),
+            whole(&[&list(0xa0, &[0x30, 0])]),
+            whole(&[&list(0xa0, &[0x82, 1, b'a'])]),
+            whole(&[&list(0xa0, &[0x30, 9])]),
+            permitted.clone(),
+            Vec::new(),
+        ] {
+            assert_eq!(read(&odd), (Some(UNREADABLE), true), "{odd:02x?}");
+        }
+    }
+}
