@@ -1,6 +1,6 @@
 //! Where the name of a rule's user comes from: written in the rule, or taken from the certificate.
 //!
-//! INVARIANT (DESIGN 6): what a CA can make names of stays inside a reservation, or is one of listed users.
+//! INVARIANT: what a CA can make names of stays inside a reservation, or is one of listed users.
 
 use core::num::NonZeroU16;
 use std::collections::BTreeSet;
