@@ -206,6 +206,30 @@ fn a_crowded_value_is_a_problem_unless_something_else_tells_the_rules_apart() {
 }
 
 #[test]
+fn a_decision_looks_at_the_same_rules_whatever_their_number() {
+    let made = TestCertificate::new("CN=a,O=x").with_server_name("h7.example").self_signed();
+    let vouchers = [voucher(ca(0), &[])];
+    let steps = |size: usize| {
+        let rules: Vec<_> = (0..size)
+            .map(|n| {
+                let text = match n % 3 {
+                    0 => format!("all(attribute O \"x\", dns \"h{n}.example\")"),
+                    1 => format!("any(dns \"h{n}.example\", email \"u{n}@x.example\")"),
+                    _ => format!("uri \"urn:{n}\""),
+                };
+                rule(&format!("under {} {text}", ca(0)), &format!("\"u{n}\""))
+            })
+            .collect();
+        let (table, problems) = MappingTable::new(&rules);
+        assert_eq!((problems.len(), table.len()), (0, size));
+        let mut steps = Steps::default();
+        assert!(matches!(table.under(made.certificate(), &vouchers, &mut steps), Lookup::One(_)));
+        steps.0
+    };
+    assert_eq!(steps(10), steps(10_000));
+}
+
+#[test]
 fn users_from_certificates_stay_inside_their_reservation() {
     let (under, other) = (format!("under {} dns", ca(0)), format!("under {} dns", ca(1)));
     let exact = Selector::certificate(ca(9)).to_string();

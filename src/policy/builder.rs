@@ -116,6 +116,7 @@ impl PolicyBuilder {
         for entry in host.bundle().entries() {
             let certificate = entry.certificate();
             let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+            // Pins only, so exact rules only: no anchor vouches for a certificate yet.
             if let Lookup::Ambiguous(rules) = table.exact(fingerprint, key, &mut NoTrace) {
                 let users = rules.map(|rule| rule.user);
                 problems.push(Problem::AmbiguousCertificate { certificate: fingerprint, users });
