@@ -71,3 +71,31 @@ fn the_least_of_trust_and_selector_is_the_strength() {
     assert_eq!(strength_by(&[key, exact]), Some(crate::Strength::Certificate));
     assert_eq!(strength_by(&[]), None);
 }
+
+#[test]
+fn a_certificate_that_gives_no_user_name_is_refused_with_what_it_gives() {
+    let made = TestCertificate::new("CN=a/b").self_signed();
+    let certificate = made.certificate();
+    let anchor = Fingerprint::of(b"ca");
+    let selector: Selector = format!("under {anchor} attribute CN").parse().unwrap();
+    let rule = CertUserMapping::from_source(selector.clone(), "\"iot/\" + attribute CN".parse().unwrap());
+    let (table, _) = crate::map::MappingTable::new(&[rule]);
+    let issuer_key = certificate.spki_fingerprint();
+    let vouchers = [Voucher { anchor, issuer_key, intermediates: [].into() }];
+    let Lookup::Unnamed(rule) = table.under(certificate, &vouchers, &mut NoTrace) else { panic!("a user") };
+    let fingerprint = certificate.fingerprint();
+    let refusal = Refusal::new(Reason::UserName { certificate: fingerprint, rule });
+    assert_eq!((refusal.code().as_str(), refusal.http_status()), ("user-name", 401));
+    assert_eq!(
+        refusal.detail(),
+        format!(
+            "rule `{selector}` takes `iot/a/b` from certificate {fingerprint}, which is no user name: the value has the character '/', which separates the pieces of the name"
+        )
+    );
+    assert_eq!(
+        refusal.cure(),
+        format!(
+            "have the CA write a plain name into the certificate, or map `{fingerprint}` to a user, as an exception over name rules"
+        )
+    );
+}

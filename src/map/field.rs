@@ -119,7 +119,15 @@ impl Value {
             Field::Dns => dns(text)?,
             Field::Email => email(text)?,
             Field::Uri => uri(text)?,
-            _ => {}
+            Field::Attribute(_)
+            | Field::CertificatePolicy
+            | Field::Directory
+            | Field::Extension(_)
+            | Field::Ip
+            | Field::Other(_)
+            | Field::Serial
+            | Field::Subject
+            | Field::Upn => {}
         }
         Ok(Self::Text(text.into()))
     }
@@ -154,10 +162,12 @@ impl Value {
     /// The value with ASCII letters in lower case where the field's standard has no case; `None` for other fields.
     pub(super) fn folded(&self, field: &Field) -> Option<Self> {
         let Self::Text(text) = self else { return None };
-        match field {
-            Field::Dns => Some(Self::Text(text.to_ascii_lowercase().into())),
-            Field::Email => Some(Self::Text(fold_email(text).into())),
-            _ => None,
+        if *field == Field::Dns {
+            Some(Self::Text(text.to_ascii_lowercase().into()))
+        } else if *field == Field::Email {
+            Some(Self::Text(fold_email(text).into()))
+        } else {
+            None
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::names::Names;
+use super::selector::Kind;
 use super::*;
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
 use crate::testing::{TestCertificate, TestIdentity};
@@ -99,10 +101,18 @@ fn random_rules(random: &mut fastrand::Rng, certificates: &[TestIdentity]) -> Ve
     rules
 }
 
-/// What a table of one rule says: the definition, without index.
+/// The users of all rules that match: the definition, without table and index.
 fn users(rules: &[CertUserMapping], certificate: &Certificate, vouchers: &[Voucher]) -> BTreeSet<String> {
-    let alone = |rule: &CertUserMapping| who(std::slice::from_ref(rule), certificate, vouchers).ok();
-    rules.iter().filter_map(alone).collect()
+    let names = Names::of(certificate);
+    let matches = |rule: &&CertUserMapping| match &rule.selector().0 {
+        Kind::Certificate(fingerprint) => *fingerprint == certificate.fingerprint(),
+        Kind::Key(key) => *key == certificate.spki_fingerprint(),
+        Kind::Under(under) => {
+            vouchers.iter().any(|voucher| voucher.anchor == under.path.anchor)
+                && under.test.matched(&names, true, &mut NoTrace).is_some()
+        }
+    };
+    rules.iter().filter(matches).filter_map(CertUserMapping::user).map(ToString::to_string).collect()
 }
 
 #[test]
@@ -196,6 +206,30 @@ fn a_crowded_value_is_a_problem_unless_something_else_tells_the_rules_apart() {
 }
 
 #[test]
+fn a_decision_looks_at_the_same_rules_whatever_their_number() {
+    let made = TestCertificate::new("CN=a,O=x").with_server_name("h7.example").self_signed();
+    let vouchers = [voucher(ca(0), &[])];
+    let steps = |size: usize| {
+        let rules: Vec<_> = (0..size)
+            .map(|n| {
+                let text = match n % 3 {
+                    0 => format!("all(attribute O \"x\", dns \"h{n}.example\")"),
+                    1 => format!("any(dns \"h{n}.example\", email \"u{n}@x.example\")"),
+                    _ => format!("uri \"urn:{n}\""),
+                };
+                rule(&format!("under {} {text}", ca(0)), &format!("\"u{n}\""))
+            })
+            .collect();
+        let (table, problems) = MappingTable::new(&rules);
+        assert_eq!((problems.len(), table.len()), (0, size));
+        let mut steps = Steps::default();
+        assert!(matches!(table.under(made.certificate(), &vouchers, &mut steps), Lookup::One(_)));
+        steps.0
+    };
+    assert_eq!(steps(10), steps(10_000));
+}
+
+#[test]
 fn users_from_certificates_stay_inside_their_reservation() {
     let (under, other) = (format!("under {} dns", ca(0)), format!("under {} dns", ca(1)));
     let exact = Selector::certificate(ca(9)).to_string();
@@ -261,7 +295,20 @@ fn what_a_template_makes_is_a_user_name_or_a_refusal() {
     }
 }
 
-/// SAP-FACTS 3.1, as the manual translates it.
+#[test]
+fn no_other_rule_makes_up_for_a_user_that_is_none() {
+    let made = TestCertificate::new("CN=a/b,O=x").self_signed();
+    let vouchers = [voucher(ca(0), &[])];
+    let good = rule(&format!("under {} attribute O \"x\"", ca(0)), "\"u\"");
+    let bad = rule(&format!("under {} attribute CN", ca(0)), "\"t/\" + attribute CN");
+    let exact = rule(&made.certificate().fingerprint().to_string(), "\"u\"");
+    assert_eq!(who(std::slice::from_ref(&good), made.certificate(), &vouchers), Ok("u".to_owned()));
+    for rules in [[good.clone(), bad.clone()], [bad.clone(), good], [bad, exact]] {
+        assert_eq!(who(&rules, made.certificate(), &vouchers), Err("unnamed"));
+    }
+}
+
+/// `mapping_mode`, as the manual translates it.
 #[test]
 fn the_modes_of_neo() {
     let (trusted, stranger) = (voucher(ca(0), &[]), voucher(ca(1), &[]));

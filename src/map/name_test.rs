@@ -118,13 +118,13 @@ impl ValueTest {
     /// [`InvalidNameTest::Value`] if it is a string or not one whole DER value, or the field is another one.
     pub fn der(field: Field, der: &[u8]) -> Result<Self, InvalidNameTest> {
         let field = field.canonical();
-        let value = match (&field, AttributeValue::from_der(der)) {
-            (Field::Extension(_) | Field::Other(_), Some(AttributeValue::Text(_))) => {
-                Err("it is a string: write its text")
+        let value = match AttributeValue::from_der(der) {
+            _ if !matches!(field, Field::Extension(_) | Field::Other(_)) => {
+                Err("only extensions and other names are compared as DER")
             }
-            (Field::Extension(_) | Field::Other(_), Some(value)) => Value::decoded(&field, &value),
-            (Field::Extension(_) | Field::Other(_), None) => Err("it is not one whole DER value"),
-            _ => Err("only extensions and other names are compared as DER"),
+            None => Err("it is not one whole DER value"),
+            Some(AttributeValue::Text(_)) => Err("it is a string: write its text"),
+            Some(value) => Value::decoded(&field, &value),
         };
         let value = Value::wanted(&field, value, "DER")?;
         Ok(Self::new(field, Some(value)))

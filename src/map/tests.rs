@@ -1,4 +1,4 @@
-//! One test per way in which rules over names were fooled elsewhere; the prefix of a test's name is the row of the corpus.
+//! One test per way in which rules over names were fooled elsewhere; the prefix of a test's name is the kind of failure.
 
 use super::*;
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};

@@ -1,6 +1,6 @@
 //! Where the name of a rule's user comes from: written in the rule, or taken from the certificate.
 //!
-//! INVARIANT (DESIGN 6): what a CA can make names of stays inside a reservation, or is one of listed users.
+//! INVARIANT: what a CA can make names of stays inside a reservation, or is one of listed users.
 
 use core::num::NonZeroU16;
 use std::collections::BTreeSet;
@@ -134,11 +134,15 @@ impl Part {
         if text.is_empty() {
             return None;
         }
-        Some(match &self.field {
-            _ if !self.lower_case => text.to_owned(),
-            Field::Email if text.contains('@') => fold_email(text),
-            Field::Email => text.to_owned(),
-            _ => text.to_ascii_lowercase(),
+        Some(if !self.lower_case {
+            text.to_owned()
+        } else if self.field != Field::Email {
+            text.to_ascii_lowercase()
+        } else if text.contains('@') {
+            fold_email(text)
+        } else {
+            // What is left of an address without its domain is the part whose case counts.
+            text.to_owned()
         })
     }
 }

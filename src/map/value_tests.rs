@@ -1,4 +1,4 @@
-//! What counts as a value of which kind, and what does not. The prefix of a test's name is the row of the corpus.
+//! What counts as a value of which kind, and what does not. The prefix of a test's name is the kind of failure.
 
 use super::tests::{DNS, EMAIL, IP, OTHER, UPN, URI, matches, other, rule, san, san_text, subject, tlv, under, who};
 use super::*;

@@ -210,6 +210,7 @@ impl PolicyBuilder {
         let bundled: BTreeMap<_, _> = bundled.map(|certificate| (certificate.fingerprint(), certificate)).collect();
         for certificate in bundled.into_values() {
             let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+            // Pins only, so exact rules only: no anchor vouches for a certificate yet.
             if let Lookup::Ambiguous(rules) = table.exact(fingerprint, key, &mut NoTrace) {
                 let users = rules.map(|rule| rule.user);
                 problems.push(Problem::AmbiguousCertificate { certificate: fingerprint, users });

@@ -70,6 +70,31 @@ fn a_role_of_a_rule_is_had_by_whom_a_rule_of_that_name_matches() {
 }
 
 #[test]
+fn a_rule_user_or_role_of_others_changes_no_decision() {
+    let (one, two) = (partner(), partner());
+    let base = || {
+        PolicyBuilder::for_host(host(&[&one, &two]))
+            .mapping(rule(exact(&one), "a", "fleet"))
+            .assignment(to_rule("fleet", SEND))
+    };
+    let others = base()
+        .mappings([
+            rule(exact(&two), "b", "others"),
+            rule(Selector::key(certmap::SpkiFingerprint::of(b"nobody")), "c", "none"),
+        ])
+        .assignments([
+            to_rule("others", ADMIN),
+            RoleAssignment::new(user("b"), ADMIN),
+            RoleAssignment::new(user("nobody"), SEND),
+        ]);
+    let facts = |builder: PolicyBuilder| {
+        let principal = admitted(&builder.build().unwrap(), &one);
+        (principal.user().clone(), principal.rule(), principal.roles().to_vec(), principal.strength())
+    };
+    assert_eq!(facts(base()), facts(others));
+}
+
+#[test]
 fn a_rule_name_said_twice_for_one_certificate_loses_no_role() {
     let one = partner();
     for names in [["a", "b"], ["b", "a"]] {
