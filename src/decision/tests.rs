@@ -74,17 +74,16 @@ fn the_least_of_trust_and_selector_is_the_strength() {
 
 #[test]
 fn a_certificate_that_gives_no_user_name_is_refused_with_what_it_gives() {
-    let made = TestCertificate::new("CN=a/b").self_signed();
-    let certificate = made.certificate();
-    let anchor = Fingerprint::of(b"ca");
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let made = TestCertificate::new("CN=a/b").issued_by(&root);
+    let mut bundle = crate::TrustBundle::new("b".parse().unwrap());
+    let anchor = bundle.add_anchor(root.certificate().clone()).unwrap();
     let selector: Selector = format!("under {anchor} attribute CN").parse().unwrap();
     let rule = CertUserMapping::from_source(selector.clone(), "\"iot/\" + attribute CN".parse().unwrap());
-    let (table, _) = crate::map::MappingTable::new(&[rule]);
-    let issuer_key = certificate.spki_fingerprint();
-    let vouchers = [Voucher { anchor, issuer_key, intermediates: [].into() }];
-    let Lookup::Unnamed(rule) = table.under(certificate, &vouchers, &mut NoTrace) else { panic!("a user") };
-    let fingerprint = certificate.fingerprint();
-    let refusal = Refusal::new(Reason::UserName { certificate: fingerprint, rule });
+    let host = crate::Host::new("h".parse().unwrap(), bundle);
+    let policy = PolicyBuilder::for_host(host.clone()).mapping(rule).build().unwrap();
+    let decision = policy.decide(&Evidence::after_handshake(host.id().clone(), made.chain()), NOW);
+    let (refusal, fingerprint) = (decision.refusal().unwrap(), made.certificate().fingerprint());
     assert_eq!((refusal.code().as_str(), refusal.http_status()), ("user-name", 401));
     assert_eq!(
         refusal.detail(),
