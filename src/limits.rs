@@ -90,5 +90,11 @@ pub const HINT_BYTES: usize = 12 * 1024;
 /// Longest time for which a session may be resumed: what TLS 1.3 allows (RFC 8446, section 4.6.1).
 pub const RESUMPTION_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
+/// Servers whose hints a client remembers if its identity does not fit them.
+pub const UNFIT_HINTS: usize = 8;
+
+/// Names of one server's hints that a client remembers.
+pub const UNFIT_HINT_NAMES: usize = 32;
+
 /// Sessions that are remembered for resumption, at some 4 KiB each.
 pub const STORED_SESSIONS: usize = 4096;

@@ -59,12 +59,15 @@ const NO_CERTIFICATE: &str = "no certificate was presented";
 const NO_CERTIFICATE_CURE: &str = "have the partner configure its client certificate for this connection (in SOAMANAGER: X.509 SSL client certificate)";
 
 impl Reason {
-    /// Characters of a request's authority that are kept for the operator.
+    /// Characters of a request's authority that are kept for the operator; of a longer one `~` and its bytes tell.
     const AUTHORITY_SHOWN: usize = 64;
 
     pub(crate) fn misdirected(host: &HostId, authority: Authority<'_>) -> Self {
         let authority = match authority {
-            Authority::Host(text) => text.chars().take(Self::AUTHORITY_SHOWN).collect(),
+            Authority::Host(text) => match text.char_indices().nth(Self::AUTHORITY_SHOWN) {
+                Some((end, _)) => format!("{}~{}", text.split_at(end).0, text.len()),
+                None => text.to_owned(),
+            },
             Authority::NotHttp => String::new(),
         };
         Self::Misdirected { host: host.clone(), authority }

@@ -9,11 +9,11 @@ use rustls::client::{ClientConfig, verify_server_cert_signed_by_trust_anchor, ve
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::sign::SingleCertAndKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
 use super::distrust::{self, Cause, ServerDistrust};
+use super::hints::{Presenter, UnfitHints};
 use super::verifier::read;
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint, Validity};
 use crate::identity::Identity;
@@ -46,12 +46,24 @@ pub struct ClientConfigBuilder {
     provider: Option<Arc<CryptoProvider>>,
     alpn: Vec<Vec<u8>>,
     clock: Option<Arc<dyn TimeProvider>>,
+    unfit_hints: UnfitHints,
+    #[cfg(feature = "platform-verifier")]
+    platform: bool,
 }
 
 impl ClientConfigBuilder {
     /// Presents `identity`, believes `servers`.
     pub fn new(identity: Identity, servers: TrustBundle) -> Self {
-        Self { identity, servers, provider: None, alpn: Vec::new(), clock: None }
+        Self {
+            identity,
+            servers,
+            provider: None,
+            alpn: Vec::new(),
+            clock: None,
+            unfit_hints: UnfitHints::default(),
+            #[cfg(feature = "platform-verifier")]
+            platform: false,
+        }
     }
 
     /// Uses this crypto provider.
@@ -69,28 +81,63 @@ impl ClientConfigBuilder {
         Self { clock: Some(clock), ..self }
     }
 
-    /// The configuration, for TLS 1.2 and 1.3. It resumes sessions only with itself.
+    /// Notes there what servers hint and the identity does not fit.
+    pub fn with_unfit_hints(self, unfit_hints: UnfitHints) -> Self {
+        Self { unfit_hints, ..self }
+    }
+
+    /// Believes the servers that the operating system believes, too (feature `platform-verifier`). The bundle may then be
+    /// empty.
+    ///
+    /// # Security
+    /// Every public CA, and whatever the machine's administrator added, can then vouch for every server that is called.
+    #[cfg(feature = "platform-verifier")]
+    pub fn with_platform_roots(self) -> Self {
+        Self { platform: true, ..self }
+    }
+
+    /// The configuration, for TLS 1.2 and 1.3. It resumes sessions only with itself: none crosses to another identity or
+    /// to other trust, also if both are built from clones of one builder.
     ///
     /// # Errors
     /// [`ClientConfigError`] if no server is trusted, a pinned server has no name to answer for, or there is no provider.
     pub fn build(self) -> Result<ClientConfig, ClientConfigError> {
-        let Self { identity, servers, provider, alpn, clock } = self;
-        let provider = provider.map_or_else(provider::default, Ok)?;
-        let verifier = Verifier::new(identity.name(), servers, Arc::clone(&provider))?;
+        let provider = self.provider.clone().map_or_else(provider::default, Ok)?;
+        let platform = self.platform_verifier(&provider)?;
+        let Self { identity, servers, alpn, clock, unfit_hints, .. } = self;
+        let verifier = Verifier::new(identity.name(), servers, Arc::clone(&provider), platform)?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(rustls::ALL_VERSIONS)
             .map_err(|cause| ClientConfigError::Unusable { reason: cause.to_string() })?;
         let mut config = builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key())));
+            .with_client_cert_resolver(Arc::new(Presenter::new(identity.certified_key(), unfit_hints)));
         config.alpn_protocols = alpn;
         if let Some(clock) = clock {
             config.time_provider = clock;
         }
         Ok(config)
     }
+
+    #[cfg(feature = "platform-verifier")]
+    fn platform_verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Option<PlatformVerifier>, ClientConfigError> {
+        if !self.platform {
+            return Ok(None);
+        }
+        let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(provider));
+        let verifier = verifier.map_err(|cause| ClientConfigError::Unusable { reason: cause.to_string() })?;
+        Ok(Some(Arc::new(verifier)))
+    }
+
+    #[cfg(not(feature = "platform-verifier"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same signature with the feature")]
+    fn platform_verifier(&self, _: &Arc<CryptoProvider>) -> Result<Option<PlatformVerifier>, ClientConfigError> {
+        Ok(None)
+    }
 }
+
+type PlatformVerifier = Arc<dyn ServerCertVerifier>;
 
 /// Believes the servers of one bundle.
 struct Verifier {
@@ -102,6 +149,8 @@ struct Verifier {
     /// The names of each pinned public key.
     key_pins: HashMap<SpkiFingerprint, Vec<ServerName<'static>>>,
     anchors: Vec<(Validity, TrustAnchor<'static>)>,
+    /// What the operating system says of servers, if it is asked.
+    platform: Option<PlatformVerifier>,
 }
 
 struct Pin {
@@ -110,8 +159,13 @@ struct Pin {
 }
 
 impl Verifier {
-    fn new(identity: String, servers: TrustBundle, provider: Arc<CryptoProvider>) -> Result<Self, ClientConfigError> {
-        if servers.is_empty() {
+    fn new(
+        identity: String,
+        servers: TrustBundle,
+        provider: Arc<CryptoProvider>,
+        platform: Option<PlatformVerifier>,
+    ) -> Result<Self, ClientConfigError> {
+        if servers.is_empty() && platform.is_none() {
             return Err(ClientConfigError::NoServers { bundle: servers.name().clone() });
         }
         let (mut pins, mut key_pins, mut anchors) = (HashMap::new(), HashMap::<_, Vec<_>>::new(), Vec::new());
@@ -132,7 +186,7 @@ impl Verifier {
                 pins.insert(fingerprint, Pin { validity, names });
             }
         }
-        Ok(Self { identity, servers, provider, pins, key_pins, anchors })
+        Ok(Self { identity, servers, provider, pins, key_pins, anchors, platform })
     }
 
     fn check(
@@ -192,12 +246,20 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let Err(cause) = self.check(end_entity, intermediates, server_name, now) else {
             return Ok(ServerCertVerified::assertion());
         };
+        // A pin that is expired or for another name is not made good by anybody else.
+        let pinned = self.pins.contains_key(&Fingerprint::of(end_entity)) || self.key_pin(end_entity).is_some();
+        if let Some(platform) = self.platform.as_ref().filter(|_| !pinned)
+            && let Ok(verified) =
+                platform.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        {
+            return Ok(verified);
+        }
         let distrust = ServerDistrust {
             identity: self.identity.clone(),
             bundle: self.servers.name().clone(),
@@ -235,7 +297,7 @@ impl ServerCertVerifier for Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { identity, servers, provider: _, pins: _, key_pins: _, anchors: _ } = self;
+        let Self { identity, servers, provider: _, pins: _, key_pins: _, anchors: _, platform: _ } = self;
         write!(f, "Verifier({identity}, {servers:?})")
     }
 }

@@ -6,6 +6,7 @@
 mod client;
 mod distrust;
 mod endpoint;
+mod hints;
 mod resumption;
 mod selected;
 mod tickets;
@@ -14,6 +15,7 @@ mod verifier;
 
 pub use client::{ClientConfigBuilder, ClientConfigError};
 pub use endpoint::{Endpoint, EndpointError, ExtendedMasterSecret, UnknownHost};
+pub use hints::UnfitHints;
 pub use resumption::{InvalidLifetime, Resumption};
 pub use selected::{NoCaller, Selected};
 pub use tickets::{TicketKey, TicketKeys};

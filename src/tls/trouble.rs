@@ -6,6 +6,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error, PeerMisbehaved};
 
+use super::UnfitHints;
 use super::distrust::ServerDistrust;
 use crate::decision::Refused;
 use crate::text::{OneLine, WithCauses};
@@ -129,6 +130,19 @@ impl Trouble {
         Self { kind, detail: WithCauses(error).to_string(), cure: cure_of(end, kind).to_owned() }
     }
 
+    /// Adds what servers hinted and our identity does not fit, if the client was refused or presented nothing that the
+    /// server wanted: then that is probably why.
+    #[must_use]
+    pub fn with_unfit_hints(mut self, hints: &UnfitHints) -> Self {
+        let refused = matches!(self.kind, TroubleKind::CertificateRequired | TroubleKind::ClientRefused);
+        let latest = hints.latest();
+        let Some(names) = latest.last().filter(|_| refused) else { return self };
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        self.detail = format!("{}; the server hinted the issuers {}", self.detail, names.join(", "));
+        self.cure = "present a certificate of one of the issuers that the server hints, or have its operator add the issuer of this one to its hints".to_owned();
+        self
+    }
+
     /// The kind, to act on.
     #[must_use]
     pub fn kind(&self) -> TroubleKind {
@@ -210,7 +224,7 @@ fn cure_of(end: End, kind: TroubleKind) -> &'static str {
         (TroubleKind::NotTls, End::Client) => "check host and port: what answers there does not speak TLS",
         (TroubleKind::NotTls, End::Server) => "have whoever called use TLS: `https`, not `http`",
         (TroubleKind::NothingInCommon, _) => {
-            "allow TLS 1.2 (with extended master secret) or TLS 1.3 with today's cipher suites on both ends"
+            "allow TLS 1.2 (with extended master secret) or TLS 1.3 with today's cipher suites on both ends; a TLS 1.2 server says the same to a client that presents no certificate"
         }
         (TroubleKind::Other, _) => "look at the detail, and at the other end's log",
         (TroubleKind::ServerUntrusted, End::Client) => {

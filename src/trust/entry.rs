@@ -156,6 +156,8 @@ impl Entry {
 
     /// Says for which server names this pin answers, instead of those in the certificate. Only clients ask.
     ///
+    /// Only a pin can have them; an anchor with names cannot be added to a bundle.
+    ///
     /// A pinned server certificate without any name in it (every version 1 certificate) needs this, because one pinned
     /// server must not pose as another.
     #[must_use]
@@ -189,6 +191,10 @@ impl Entry {
     #[must_use]
     pub fn alias(&self) -> Option<&Alias> {
         self.alias.as_ref()
+    }
+
+    pub(super) fn has_own_server_names(&self) -> bool {
+        self.server_names.is_some()
     }
 
     /// For which servers this entry answers, as a pin: what [`with_server_names`](Self::with_server_names) said, else

@@ -139,10 +139,15 @@ impl TrustIndex {
                     index.pins.insert(fingerprint, pin);
                 }
             }
-            index.keys.insert(key, fingerprint);
+            // Of several the one with the smallest fingerprint is told, whatever their order.
+            index.keys.entry(key).and_modify(|known| *known = fingerprint.min(*known)).or_insert(fingerprint);
             let subject = certificate.subject();
             if !subject.is_empty() {
-                index.names.insert(subject, Named { fingerprint, is_ca: certificate.is_ca() });
+                let named = || Named { fingerprint, is_ca: certificate.is_ca() };
+                let known = index.names.entry(subject).or_insert_with(named);
+                if fingerprint < known.fingerprint {
+                    *known = named();
+                }
             }
         }
         index

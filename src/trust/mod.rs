@@ -158,6 +158,9 @@ impl TrustBundle {
         if let Some(present) = self.find(&fingerprint) {
             return Err(TrustError::Duplicate { fingerprint, kind: present.kind() });
         }
+        if entry.kind() == EntryKind::Anchor && entry.has_own_server_names() {
+            return Err(TrustError::NamesOnAnchor { fingerprint });
+        }
         if let Some(alias) = entry.alias().filter(|alias| self.find_alias(alias).is_some()) {
             return Err(TrustError::DuplicateAlias { alias: alias.clone() });
         }
@@ -370,6 +373,14 @@ pub enum TrustError {
         bundle: BundleName,
         /// Its limit.
         limit: usize,
+    },
+    /// Server names were given to an anchor, which answers for none.
+    #[error(
+        "certificate {fingerprint} is an anchor and was given server names: only a pin answers for names, the certificates below an anchor have their own"
+    )]
+    NamesOnAnchor {
+        /// The certificate.
+        fingerprint: Fingerprint,
     },
     /// The certificate is not fit to vouch for others.
     #[error("certificate {fingerprint} cannot be an anchor")]

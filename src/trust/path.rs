@@ -269,7 +269,14 @@ impl<'a> Search<'a> {
         let allowed =
             [extensions.basic_constraints().and_then(|constraints| constraints.path_len), self.rules.path_length];
         let too_long = |length: u32| usize::try_from(length).is_ok_and(|length| counted > length);
-        if allowed.into_iter().flatten().any(too_long) { Err(PathFailure::PathLength) } else { Ok(()) }
+        if allowed.into_iter().flatten().any(too_long) {
+            return Err(PathFailure::PathLength);
+        }
+        // RFC 5280 has no word for a root on its own list; whoever put it there had a reason.
+        if certificate.subject_der() == certificate.issuer_der() {
+            self.rules.revocation.check(&member, certificate, false, self.now, &self.signatures)?;
+        }
+        Ok(())
     }
 
     /// Where the chain ends that was presented, if no anchor has the name of any issuer.

@@ -5,6 +5,7 @@
 mod admitted;
 mod anchors;
 mod bundles;
+mod calling;
 mod certificates;
 mod common;
 mod hierarchies;

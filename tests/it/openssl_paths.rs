@@ -59,12 +59,6 @@ const DIFFERENCES: &[(Who, &str, &[Place], &str)] = &[
     ),
     (
         OnlyWe,
-        "revoked",
-        &[Root],
-        "RFC 5280, section 6.1: an anchor in the form of a self-signed certificate is not part of the path, and the path is what is checked.",
-    ),
-    (
-        OnlyWe,
         "no key usage",
         &[Intermediate, Root],
         "RFC 5280, section 6.1.4 (n): if a key usage is present, it includes keyCertSign; section 4.2.1.3 has CAs write one.",

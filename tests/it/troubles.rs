@@ -277,7 +277,7 @@ fn every_kind_of_trouble_has_its_cure() {
             End::Client,
             &alert(AlertDescription::HandshakeFailure),
             TroubleKind::NothingInCommon,
-            "allow TLS 1.2 (with extended master secret) or TLS 1.3 with today's cipher suites on both ends",
+            "allow TLS 1.2 (with extended master secret) or TLS 1.3 with today's cipher suites on both ends; a TLS 1.2 server says the same to a client that presents no certificate",
         ),
         (
             End::Client,
