@@ -133,14 +133,14 @@ impl Trouble {
     /// Adds what servers hinted and our identity does not fit, if the client was refused or presented nothing that the
     /// server wanted: then that is probably why.
     #[must_use]
-    pub fn with_unfit_hints(mut self, hints: &UnfitHints) -> Self {
+    pub fn with_unfit_hints(self, hints: &UnfitHints) -> Self {
         let refused = matches!(self.kind, TroubleKind::CertificateRequired | TroubleKind::ClientRefused);
         let latest = hints.latest();
         let Some(names) = latest.last().filter(|_| refused) else { return self };
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-        self.detail = format!("{}; the server hinted the issuers {}", self.detail, names.join(", "));
-        self.cure = "present a certificate of one of the issuers that the server hints, or have its operator add the issuer of this one to its hints".to_owned();
-        self
+        let detail = format!("{}; the server hinted the issuers {}", self.detail, names.join(", "));
+        let cure = "present a certificate of one of the issuers that the server hints, or have its operator add the issuer of this one to its hints";
+        Self { detail, cure: cure.to_owned(), ..self }
     }
 
     /// The kind, to act on.
