@@ -18,6 +18,7 @@ pub mod cert;
 pub mod decision;
 pub mod identity;
 pub mod limits;
+pub mod live;
 pub mod map;
 pub mod policy;
 #[cfg(all(feature = "testing", any(feature = "aws-lc-rs", feature = "ring")))]

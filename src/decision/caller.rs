@@ -114,6 +114,10 @@ impl Caller {
         *self.0.last.write().unwrap_or_else(PoisonError::into_inner) = Some(admission);
     }
 
+    pub(crate) fn policy_in_force(&self) -> PolicyDigest {
+        self.0.policy.current().digest()
+    }
+
     /// What the connection proved.
     #[must_use]
     pub fn evidence(&self) -> &Evidence {

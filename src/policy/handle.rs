@@ -1,9 +1,10 @@
 //! The policy in force, replaceable while connections go on.
 
 use core::fmt;
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Policy;
+use super::{Policy, PolicyDigest};
 
 /// The policy in force: read for every decision, replaced as a whole.
 ///
@@ -45,6 +46,96 @@ impl PolicyHandle {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         core::mem::replace(&mut *current, next.into())
     }
+
+    /// As [`replace`](Self::replace), unless another policy is in force than the one that the next was made from: so that
+    /// of two who reload at once neither undoes what the other did.
+    ///
+    /// # Errors
+    /// [`Overtaken`] if another policy is in force; nothing has changed.
+    pub fn compare_and_replace(
+        &self,
+        expected: PolicyDigest,
+        next: impl Into<Arc<Policy>>,
+    ) -> Result<Arc<Policy>, Overtaken> {
+        let next = next.into();
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.digest() != expected {
+            return Err(Overtaken { in_force: current.digest() });
+        }
+        Ok(core::mem::replace(&mut *current, next))
+    }
+
+    /// As [`replace`](Self::replace), unless the next policy loses more than the guard allows: so that a reload of half a
+    /// file does not shut everybody out.
+    ///
+    /// # Errors
+    /// [`Tripped`] says what would be lost; nothing has changed.
+    pub fn try_replace(&self, next: impl Into<Arc<Policy>>, guard: Guard) -> Result<Arc<Policy>, Tripped> {
+        let next = next.into();
+        loop {
+            let in_force = self.current();
+            guard.check(&in_force, &next)?;
+            // What was checked is replaced, or the check is made again.
+            if let Ok(replaced) = self.compare_and_replace(in_force.digest(), Arc::clone(&next)) {
+                return Ok(replaced);
+            }
+        }
+    }
+}
+
+/// How much of what is in force a reload may lose.
+///
+/// ```
+/// use certmap::policy::Guard;
+/// let careful = Guard::lost_mappings(10); // per cent
+/// # let _ = careful;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guard {
+    percent: u8,
+}
+
+impl Guard {
+    /// Allows to lose at most so many per cent of the mapping rules, counted by their selectors: a rule that names another
+    /// user now is not lost.
+    #[must_use]
+    pub fn lost_mappings(percent: u8) -> Self {
+        Self { percent }
+    }
+
+    fn check(self, in_force: &Policy, next: &Policy) -> Result<(), Tripped> {
+        let all = in_force.mapping_count();
+        let kept: HashSet<_> = next.table().rules().map(|rule| rule.selector).collect();
+        let lost = in_force.table().rules().filter(|rule| !kept.contains(rule.selector)).count();
+        if lost * 100 > all * usize::from(self.percent) {
+            return Err(Tripped { lost, of: all, percent: self.percent });
+        }
+        Ok(())
+    }
+}
+
+/// Another policy was put in force meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("policy {in_force} was put in force meanwhile: make the next one from that, and try again")]
+#[non_exhaustive]
+pub struct Overtaken {
+    /// The policy in force.
+    pub in_force: PolicyDigest,
+}
+
+/// A reload would have lost more than its guard allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the next policy loses {lost} of {of} mapping rules, and at most {percent} per cent were to be lost: look whether it was read whole; if it is meant, replace without guard"
+)]
+#[non_exhaustive]
+pub struct Tripped {
+    /// Rules that the next policy does not have.
+    pub lost: usize,
+    /// Rules of the policy in force.
+    pub of: usize,
+    /// What was allowed.
+    pub percent: u8,
 }
 
 impl fmt::Debug for PolicyHandle {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use builder::PolicyBuilder;
 pub use digest::PolicyDigest;
-pub use handle::PolicyHandle;
+pub use handle::{Guard, Overtaken, PolicyHandle, Tripped};
 pub use host::{ClientAuth, Hints, Host, HostId, ListenerName, UntrustedClients};
 pub use host_name::{Authority, HostName, InvalidHostName};
 pub(crate) use hosts::{HostState, HostTable};

@@ -65,6 +65,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         &["policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace", "voucher"],
         &["time@field"],
     ),
+    ("live", &["decision", "policy", "role", "user"], &[]),
     (
         "tls",
         &["decision", "policy", "trust", "identity", "cert", "limits", "provider", "signature", "text", "trace"],

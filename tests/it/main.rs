@@ -21,6 +21,7 @@ mod policies;
 mod records;
 mod refusals;
 mod refused;
+mod registry;
 mod remembered;
 mod revocation;
 mod revocation_lists;
