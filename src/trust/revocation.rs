@@ -103,9 +103,12 @@ pub enum RevocationError {
 }
 
 /// Revocation lists by issuer, each with what is known of its signature.
+///
+/// By the name as structure, not octet by octet as path validation has it: a list that is not found revokes nobody. The
+/// signature says whose list it is.
 #[derive(Debug, Default)]
 pub(crate) struct RevocationState {
-    by_issuer: HashMap<Box<[u8]>, Vec<Listed>>,
+    by_issuer: HashMap<DistinguishedName, Vec<Listed>>,
     grace: Duration,
 }
 
@@ -152,22 +155,22 @@ impl RevocationState {
     ) -> Result<Self, Vec<RevocationError>> {
         // Lists come from the operator, not from a peer: each may cost a verification for each key of its name.
         let signatures = &Signatures::new(algorithms, usize::MAX);
-        let mut by_name: HashMap<&[u8], Vec<&Certificate>> = HashMap::new();
+        let mut by_name: HashMap<DistinguishedName, Vec<&Certificate>> = HashMap::new();
         for anchor in anchors {
-            by_name.entry(anchor.subject_der()).or_default().push(anchor);
+            by_name.entry(anchor.subject()).or_default().push(anchor);
         }
         let mut state = Self { by_issuer: HashMap::new(), grace: revocation.grace };
         let mut errors = Vec::new();
         for list in revocation.lists() {
             let listed = Listed { list: list.clone(), tried: Mutex::default() };
-            let named = by_name.get(list.issuer_der()).map(Vec::as_slice).unwrap_or_default();
+            let named = by_name.get(&list.issuer()).map(Vec::as_slice).unwrap_or_default();
             let signers: Vec<_> = named.iter().filter(|anchor| listed.is_signed_by(anchor, signatures)).collect();
             if !named.is_empty() && signers.is_empty() {
                 errors.push(RevocationError::Signature { list: list.fingerprint(), issuer: list.issuer() });
             } else if signers.iter().any(|anchor| anchor.extensions().crl_sign() == Some(false)) {
                 errors.push(RevocationError::SignerMayNot { list: list.fingerprint(), issuer: list.issuer() });
             }
-            state.by_issuer.entry(list.issuer_der().into()).or_default().push(listed);
+            state.by_issuer.entry(list.issuer()).or_default().push(listed);
         }
         if errors.is_empty() { Ok(state) } else { Err(errors) }
     }
@@ -191,7 +194,10 @@ impl RevocationState {
     }
 
     fn named(&self, issuer: &Certificate) -> &[Listed] {
-        self.by_issuer.get(issuer.subject_der()).map(Vec::as_slice).unwrap_or_default()
+        if self.by_issuer.is_empty() {
+            return &[];
+        }
+        self.by_issuer.get(&issuer.subject()).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// True if this issuer signed any of the lists.

@@ -327,3 +327,13 @@ fn rv_19_the_same_serial_number_in_another_form() {
     assert_eq!(code(&[0xff], &[0, 0xff]), (None, true), "-1 is not 255");
     assert_eq!(code(&[0, 0xff], &[0xff]), (None, true));
 }
+
+#[test]
+fn a_list_whose_issuer_is_written_in_another_string_type_counts() {
+    let pki = Pki::new();
+    let printable = sequence(&[&tlv(0x31, &sequence(&[&[6, 3, 0x55, 4, 3], &tlv(0x13, b"ca")]))]);
+    assert_ne!(Parts::of(&pki.ca).subject, printable);
+    let rewritten = |made: TestRevocationList| made.with_issuer_der(&printable).signed_by(&pki.ca);
+    pki.under(&[&rewritten(list())]).admitted().naively_refused();
+    pki.under(&[&rewritten(list().revoking(&[9]))]).refused(RefusalCode::CertificateRevoked).naively_refused();
+}
