@@ -21,8 +21,9 @@ use crate::limits::REVOCATION_SKEW;
 /// The revocation lists of a policy, and how they are taken.
 ///
 /// An anchor without any list is not checked: a CA may publish none. An anchor with a list makes lists due for everybody
-/// below it: for the certificates that the anchor issued, and for those of each intermediate. Pins are not concerned,
-/// because nobody but the operator takes them back.
+/// below it: for the certificates that the anchor issued, and for those of each intermediate. A list is that of every CA
+/// of its issuer's name until its signature shows whose it is, so it makes one due for all of them. Pins are not
+/// concerned, because nobody but the operator takes them back.
 ///
 /// ```
 /// use certmap::trust::Revocation;
@@ -200,9 +201,9 @@ impl RevocationState {
         self.by_issuer.get(&issuer.subject()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// True if this issuer signed any of the lists.
-    pub(super) fn has_list_of(&self, issuer: &Certificate, signatures: &Signatures) -> bool {
-        self.named(issuer).iter().any(|listed| listed.is_signed_by(issuer, signatures))
+    /// True if any list bears this issuer's name, whoever signed it.
+    pub(super) fn has_list_named(&self, issuer: &Certificate) -> bool {
+        !self.named(issuer).is_empty()
     }
 
     /// First and last second in which a list is current.
@@ -227,8 +228,14 @@ impl RevocationState {
         let named = self.named(issuer);
         let signed: Vec<_> = named.iter().filter(|listed| listed.is_signed_by(issuer, signatures)).collect();
         let Some(newest) = signed.iter().map(|listed| &listed.list).max_by_key(|list| list.next_update()) else {
-            let no_list = || unknown(UnknownStatus::NoList { issuer: issuer.subject() });
-            return if due { Err(no_list()) } else { Ok(None) };
+            let issuer = issuer.subject();
+            // A CA that changed its key signs lists with one of them, and forgeries are signed by somebody: either way
+            // there should be an answer and there is none.
+            return match (named.is_empty(), due) {
+                (false, _) => Err(unknown(UnknownStatus::OtherSigner { issuer })),
+                (true, true) => Err(unknown(UnknownStatus::NoList { issuer })),
+                (true, false) => Ok(None),
+            };
         };
         if issuer.extensions().crl_sign() == Some(false) {
             return Err(unknown(UnknownStatus::SignerMayNot { issuer: issuer.subject() }));

@@ -337,3 +337,19 @@ fn a_list_whose_issuer_is_written_in_another_string_type_counts() {
     pki.under(&[&rewritten(list())]).admitted().naively_refused();
     pki.under(&[&rewritten(list().revoking(&[9]))]).refused(RefusalCode::CertificateRevoked).naively_refused();
 }
+
+#[test]
+fn a_list_by_another_key_of_the_same_name_is_no_answer() {
+    // A CA that changed its key, as anchor and as intermediate; only the new key signs lists.
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let anchors = [1, 2].map(|serial| TestCertificate::new("CN=ca").as_ca().with_serial(&[serial]).self_signed());
+    let issuing = [1, 2].map(|serial| TestCertificate::new("CN=ca").as_ca().with_serial(&[serial]).issued_by(&root));
+    for ([old, new], trust) in [(&anchors, bundle(&[&anchors[0], &anchors[1]])), (&issuing, bundle(&[&root]))] {
+        let partner = client("CN=partner").issued_by(old);
+        let attack = |made: TestRevocationList| {
+            Attack::on(&trust, partner.chain_without_root()).with_lists(&[&made.signed_by(new)])
+        };
+        attack(list()).refused(RefusalCode::RevocationUnknown).naively_refused();
+        attack(list().revoking(&[9])).refused(RefusalCode::RevocationUnknown).naively_refused();
+    }
+}
