@@ -83,6 +83,16 @@ impl Revocation {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevocationError {
+    /// Nobody can tell who signed it.
+    #[error(
+        "revocation list {list} of `{issuer}` is signed by an algorithm that is too weak or unknown, such as SHA-1: ask the CA for one signed with SHA-256 or better"
+    )]
+    Algorithm {
+        /// The list.
+        list: Fingerprint,
+        /// Its issuer.
+        issuer: DistinguishedName,
+    },
     /// No anchor of the issuer's name signed it.
     #[error("revocation list {list} bears the name of the anchor `{issuer}`, but not its signature: fetch it again")]
     Signature {
@@ -148,7 +158,7 @@ impl fmt::Debug for Listed {
 }
 
 impl RevocationState {
-    /// Checks the signatures of those lists whose issuer is an anchor.
+    /// Checks that the lists can be verified, and the signatures of those whose issuer is an anchor.
     pub(crate) fn new<'a>(
         revocation: &Revocation,
         anchors: impl Iterator<Item = &'a Certificate>,
@@ -166,7 +176,9 @@ impl RevocationState {
             let listed = Listed { list: list.clone(), tried: Mutex::default() };
             let named = by_name.get(&list.issuer()).map(Vec::as_slice).unwrap_or_default();
             let signers: Vec<_> = named.iter().filter(|anchor| listed.is_signed_by(anchor, signatures)).collect();
-            if !named.is_empty() && signers.is_empty() {
+            if !signatures.know(list) {
+                errors.push(RevocationError::Algorithm { list: list.fingerprint(), issuer: list.issuer() });
+            } else if !named.is_empty() && signers.is_empty() {
                 errors.push(RevocationError::Signature { list: list.fingerprint(), issuer: list.issuer() });
             } else if signers.iter().any(|anchor| anchor.extensions().crl_sign() == Some(false)) {
                 errors.push(RevocationError::SignerMayNot { list: list.fingerprint(), issuer: list.issuer() });

@@ -353,3 +353,26 @@ fn a_list_by_another_key_of_the_same_name_is_no_answer() {
         attack(list().revoking(&[9])).refused(RefusalCode::RevocationUnknown).naively_refused();
     }
 }
+
+#[test]
+fn a_list_that_nobody_can_verify_is_an_error_whoever_its_issuer_is() {
+    let pki = Pki::new();
+    let issuing = TestCertificate::new("CN=issuing").as_ca().issued_by(&pki.ca);
+    // ECDSA with SHA-224 in the place of SHA-256, which no provider verifies.
+    let [strong, weak] = [2, 1].map(|hash| [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, hash]);
+    for issuer in [&pki.ca, &issuing] {
+        let der = list().signed_by(issuer).der().to_vec();
+        let mut weakened = der.clone();
+        for (at, _) in der.windows(8).enumerate().filter(|(_, octets)| *octets == strong) {
+            weakened[at..at + 8].copy_from_slice(&weak);
+        }
+        let mut lists = Revocation::new();
+        lists.add(RevocationList::from_der(&weakened).unwrap());
+        let error = pki.under(&[]).policy().unwrap().with_revocation(&lists).unwrap_err().to_string();
+        let name = issuer.certificate().subject();
+        let expected = format!(
+            "of `{name}` is signed by an algorithm that is too weak or unknown, such as SHA-1: ask the CA for one signed with SHA-256 or better"
+        );
+        assert!(error.ends_with(&expected), "{error}");
+    }
+}
