@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certmap::cert::{InvalidRevocationList, RevocationList};
+use certmap::cert::{InvalidCertificate, InvalidRevocationList, RevocationList, SpkiFingerprint};
 use certmap::policy::ClientAuth;
 use certmap::testing::{KeyUsageBit, NOW, TestCertificate, TestCrl, TestIdentity, TestRevocationList};
 use certmap::trust::{Denial, Revocation};
@@ -238,6 +238,24 @@ fn rv_15_a_denied_certificate_whose_signature_is_written_in_the_other_way() {
     // A pin of the one is no pin of the other.
     let pinned = crate::naive::pins(&[&pki.partner]);
     Attack::on(&pinned, &[&other]).refused(RefusalCode::Untrusted);
+}
+
+#[test]
+fn a_denied_key_whose_point_is_written_compressed() {
+    // aws-lc verifies with it, so it would be the same key under another fingerprint.
+    let pki = Pki::new();
+    let mut parts = Parts::of(&pki.partner);
+    let [algorithm, bits] = <[Vec<u8>; 2]>::try_from(inside(&parts.public_key)).unwrap();
+    let (x, y) = bits[bits.len() - 64..].split_at(32);
+    parts.public_key = sequence(&[&algorithm, &tlv(3, &[&[0, 2 | y[31] & 1], x].concat())]);
+    let other = parts.signed_by(&pki.ca);
+    assert!(matches!(Certificate::from_der(&other), Err(InvalidCertificate::Malformed { .. })));
+    let rule = CertUserMapping::new(Selector::key(SpkiFingerprint::of(&parts.public_key)), user("u"));
+    let denial = Denial::key(pki.partner.certificate().spki_fingerprint());
+    let policy = crate::anchors::builder(pki.trust(), &[]).mapping(rule).denial(denial).build().unwrap();
+    let decision = decide_at(&policy, &[&other], NOW);
+    assert_eq!(decision.refusal().map(Refusal::code), Some(RefusalCode::Untrusted));
+    Attack::on(&pki.trust(), &[&other]).denying(pki.partner.certificate()).naively("partner");
 }
 
 #[test]
