@@ -313,11 +313,7 @@ impl Entry<'_> {
             name: name.cloned(),
             exception: self.exception,
         };
-        if self.names.is_empty() {
-            vec![name(None)]
-        } else {
-            self.names.iter().map(|one| name(Some(one))).collect()
-        }
+        if self.names.is_empty() { vec![name(None)] } else { self.names.iter().map(|one| name(Some(one))).collect() }
     }
 }
 
