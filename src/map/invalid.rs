@@ -80,6 +80,16 @@ pub enum InvalidSelector {
         #[source]
         cause: InvalidFingerprint,
     },
+    /// A name stands for no certificate.
+    #[error("`@{}` at column {column} stands for no certificate: {reason}", crate::text::OneLine(.name))]
+    Name {
+        /// The name.
+        name: String,
+        /// Where.
+        column: usize,
+        /// Why not.
+        reason: String,
+    },
     /// A test that cannot be used.
     #[error("the test at column {column} cannot be used")]
     Test {
