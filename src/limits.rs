@@ -90,5 +90,9 @@ pub const HINT_BYTES: usize = 12 * 1024;
 /// Longest time for which a session may be resumed: what TLS 1.3 allows (RFC 8446, section 4.6.1).
 pub const RESUMPTION_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
-/// Sessions that are remembered for resumption, at some 4 KiB each.
+/// Sessions that are remembered for resumption, at some 4 KiB each and at most [`SESSION_BYTES`].
 pub const STORED_SESSIONS: usize = 4096;
+
+/// Bytes of one session, stored or in a ticket, the client's certificates among them: what fits into one record of TLS. A
+/// longer one is not resumed.
+pub const SESSION_BYTES: usize = 16_000;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certmap::Host;
-use certmap::policy::ClientAuth;
+use certmap::policy::{ClientAuth, UntrustedClients};
+use certmap::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use certmap::rustls::{ClientConfig, ClientConnection, Error, HandshakeKind};
+use certmap::testing::TestCertificate;
 use certmap::tls::{EndpointError, ExtendedMasterSecret, Resumption, TicketKey, TicketKeys};
 
 use crate::common::{Backend, SERVER, Version, everywhere};
@@ -246,4 +248,26 @@ fn a_lifetime_that_cannot_be_is_an_error() {
     assert_eq!(error(Duration::from_secs(604_801)), format!("sessions cannot be resumed for 604801 s: {tail}"));
     assert!(Resumption::scoped(Duration::from_secs(604_800)).is_ok());
     assert!(Resumption::scoped(Duration::from_secs(1)).is_ok());
+}
+
+#[test]
+fn a_chain_that_is_too_long_for_a_session_is_not_kept_and_fails_no_handshake() {
+    // Where the decision is left to decide, everybody finishes the handshake, so everybody could fill the memory.
+    let world = World::new();
+    let padding = vec![4; 9_000];
+    let long = TestCertificate::new("CN=long").with_extension("1.3.6.1.4.1.99999.1", false, &padding).self_signed();
+    for (backend, version, memory, place) in every_memory() {
+        let host = world.host("gw", &world.ca).with_untrusted(UntrustedClients::LetDecide);
+        let site = Site::new(world.builder(host).build().unwrap(), backend).resuming(scoped(memory, DAY, backend));
+        for (copies, second) in [(1, RESUMED), (2, FULL)] {
+            let mut client = site.plain_client(Some(&long), backend, version);
+            let key = backend.provider().key_provider.load_private_key(long.key()).unwrap();
+            let chain = vec![long.chain()[0].clone(); copies];
+            let presented = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+            client.client_auth_cert_resolver = Arc::new(presented);
+            let client = Arc::new(client);
+            assert_eq!(site.meet(&client), Met::refused(Some(FULL), "untrusted"), "{place}");
+            assert_eq!(site.meet(&client), Met::refused(Some(second), "untrusted"), "{place} {copies}");
+        }
+    }
 }
