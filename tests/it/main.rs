@@ -9,6 +9,7 @@ mod certificates;
 mod common;
 mod hierarchies;
 mod hosting;
+mod hosts;
 mod identities;
 mod interop;
 mod layers;
