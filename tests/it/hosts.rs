@@ -244,6 +244,33 @@ fn a_fixed_configuration_reads_the_policy_in_force_at_every_handshake() {
     }
 }
 
+#[test]
+fn a_connection_whose_name_was_taken_from_its_host_meanwhile_has_no_caller() {
+    let world = World::new();
+    let both = || named(world.host("gw", &world.ca), &["a.example", "b.example"]);
+    let one = || named(world.host("gw", &world.ca), &["a.example"]);
+    let other = || named(world.host("other", &world.other_ca), &["b.example"]);
+    for (backend, version) in everywhere() {
+        for moved in [world.builder(one()), world.builder(one()).host(other())] {
+            let site = Site::new(world.builder(both()).build().unwrap(), backend);
+            let client = site.client(Some(&world.partner), backend, version);
+            let fixed = site.endpoint.only().unwrap();
+            let many = ["a.example", "b.example"].map(|name| call_fixed(&fixed, &client, name));
+            let single = ["a.example", "b.example"].map(|name| site.call(&client, name));
+            let calls: Vec<_> = many.into_iter().chain(single).collect();
+            let callers =
+                || -> Vec<_> { calls.iter().map(|ends| ends.selected().caller(ends.server()).map(|_| ())).collect() };
+            assert_eq!(callers(), [Ok(()); 4]);
+            site.policy.replace(moved.build().unwrap());
+            let gone = Err(NoCaller::OtherServerName);
+            assert_eq!(callers(), [Ok(()), gone, Ok(()), gone], "{backend:?} {version:?}");
+            let message = "the connection asked for a server name that is not the one by which its host was chosen, or not \
+                           that host's any more";
+            assert_eq!(NoCaller::OtherServerName.to_string(), message);
+        }
+    }
+}
+
 /// Whether a connection to this host may be asked for this authority.
 fn admitted(caller: &Caller, authority: &str) -> Result<(), (String, u16)> {
     let refused = caller.admit(Authority::Host(authority), NOW).map(|_| ());
