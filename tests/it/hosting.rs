@@ -293,7 +293,7 @@ impl Ends {
         }
     }
 
-    fn run(&mut self) {
+    pub fn run(&mut self) {
         let Some(server) = &mut self.server else { return };
         loop {
             let answered = carry(server, &mut self.client, &mut self.client_error);
@@ -371,6 +371,18 @@ pub fn call_fixed(selected: &Selected, client: &Arc<ClientConfig>, name: &str) -
         selected: Some(selected.clone()),
         client_error: ends.client_error,
         server_error: ends.server_error,
+    }
+}
+
+/// A connection with a configuration that serves many, and whose first message has not come yet.
+pub fn waiting(selected: &Selected, client: &Arc<ClientConfig>, name: &str) -> Ends {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    Ends {
+        client: ClientConnection::new(Arc::clone(client), name).unwrap(),
+        server: Some(ServerConnection::new(selected.config()).unwrap()),
+        selected: Some(selected.clone()),
+        client_error: None,
+        server_error: None,
     }
 }
 

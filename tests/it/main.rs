@@ -8,6 +8,7 @@ mod bundles;
 mod certificates;
 mod common;
 mod hierarchies;
+mod host_modes;
 mod hosting;
 mod hosts;
 mod identities;
