@@ -9,6 +9,7 @@ mod certificates;
 mod common;
 mod hierarchies;
 mod host_modes;
+mod host_problems;
 mod hosting;
 mod hosts;
 mod identities;
