@@ -181,16 +181,16 @@ pub struct Site {
 
 impl Site {
     /// For the hosts of `policy` behind the listener `main`, all with one certificate.
-    pub fn new(policy: Policy, backend: Backend) -> Self {
-        Self::with(policy, backend, TestCertificate::new("CN=gateway").self_signed(), Clock::new())
+    pub fn new(policy: impl Into<Arc<Policy>>, backend: Backend) -> Self {
+        Self::with(policy.into(), backend, TestCertificate::new("CN=gateway").self_signed(), Clock::new())
     }
 
     /// Another gateway with the same certificate and clock.
     pub fn beside(&self, policy: Policy, backend: Backend) -> Self {
-        Self::with(policy, backend, self.certificate.clone(), Arc::clone(&self.clock))
+        Self::with(policy.into(), backend, self.certificate.clone(), Arc::clone(&self.clock))
     }
 
-    fn with(policy: Policy, backend: Backend, certificate: TestIdentity, clock: Arc<Clock>) -> Self {
+    fn with(policy: Arc<Policy>, backend: Backend, certificate: TestIdentity, clock: Arc<Clock>) -> Self {
         let hosts: Vec<HostId> = policy.hosts().map(|host| host.id().clone()).collect();
         let (policy, provider) = (Arc::new(PolicyHandle::new(policy)), backend.provider());
         let identities: Vec<_> = hosts.into_iter().map(|host| (host, certificate.identity_on(&provider))).collect();
