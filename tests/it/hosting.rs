@@ -11,6 +11,7 @@ use certmap::rustls::client::{
     ClientSessionMemoryCache, ClientSessionStore, ResolvesClientCert, Tls12ClientSessionValue,
 };
 use certmap::rustls::client::{Resumption as ClientResumption, Tls13ClientSessionValue};
+use certmap::rustls::crypto::CryptoProvider;
 use certmap::rustls::pki_types::{ServerName, UnixTime};
 use certmap::rustls::server::{Accepted, Acceptor};
 use certmap::rustls::sign::CertifiedKey;
@@ -19,7 +20,7 @@ use certmap::rustls::{
     ClientConfig, ClientConnection, ConnectionCommon, Error, HandshakeKind, NamedGroup, ServerConnection, SideData,
     SignatureScheme,
 };
-use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList, handshake};
+use certmap::testing::{NOW, TestCertificate, TestClock, TestIdentity, TestRevocationList, handshake};
 use certmap::tls::{Resumption, Selected, TicketKey, TicketKeys};
 use certmap::trust::{Denial, Entry, Revocation};
 use certmap::{
@@ -210,12 +211,16 @@ impl Site {
     }
 
     pub fn plain_client(&self, identity: Option<&TestIdentity>, backend: Backend, version: Version) -> ClientConfig {
+        self.client_on(identity, backend.speaking(version))
+    }
+
+    pub fn client_on(&self, identity: Option<&TestIdentity>, provider: Arc<CryptoProvider>) -> ClientConfig {
         let mut servers = TrustBundle::new("servers".parse().unwrap());
         let names = NAMES.map(|name| ServerName::try_from(name).unwrap());
         servers.add(Entry::pin(self.certificate.certificate().clone()).unwrap().with_server_names(names)).unwrap();
-        let own = identity.unwrap_or(&self.certificate).identity_on(&backend.provider());
-        let builder = ClientConfigBuilder::new(own, servers).with_provider(backend.speaking(version));
-        let mut config = builder.with_time_provider(certmap::testing::TestClock::at(NOW)).build().unwrap();
+        let own = identity.unwrap_or(&self.certificate).identity_on(&provider);
+        let builder = ClientConfigBuilder::new(own, servers).with_provider(provider);
+        let mut config = builder.with_time_provider(TestClock::at(NOW)).build().unwrap();
         if identity.is_none() {
             config.client_auth_cert_resolver = Arc::new(Nothing);
         }
@@ -446,12 +451,11 @@ impl Promiscuous {
 }
 
 impl ClientSessionStore for Promiscuous {
-    fn set_kx_hint(&self, _: ServerName<'static>, group: NamedGroup) {
-        self.0.set_kx_hint(Self::everybody(), group);
-    }
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
 
+    /// So that it is asked to retry again.
     fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        self.0.kx_hint(&Self::everybody())
+        None
     }
 
     fn set_tls12_session(&self, _: ServerName<'static>, value: Tls12ClientSessionValue) {
