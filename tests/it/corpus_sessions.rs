@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use certmap::policy::ClientAuth;
+use certmap::rustls::client::TicketRequest;
 use certmap::rustls::server::{
     NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache, StoresServerSessions,
     WebPkiClientVerifier,
@@ -364,7 +365,10 @@ fn res_14_off_is_off_a_thousand_times() {
     let world = World::new();
     for version in [Version::Tls12, Version::Tls13] {
         let site = Site::new(world.policy(Change::Nothing), Backend::AwsLcRs);
-        let client = site.client(Some(&world.partner), Backend::AwsLcRs, version);
+        let mut client = site.plain_client(Some(&world.partner), Backend::AwsLcRs, version);
+        // Asked for by number too (RFC 9149).
+        client.send_ticket_request = Some(TicketRequest { new_session_count: 4, resumption_count: 4 });
+        let client = Arc::new(client);
         for call in 0..500 {
             let ends = site.call(&client, SERVER);
             assert_eq!(ends.server().handshake_kind(), Some(FULL), "{version:?} {call}");

@@ -7,6 +7,7 @@ mod anchors;
 mod bundles;
 mod certificates;
 mod common;
+mod corpus_hosts;
 mod corpus_sessions;
 mod hierarchies;
 mod hints;
