@@ -18,8 +18,8 @@ use certmap::{Authority, Host, PolicyBuilder};
 use crate::common::{Backend, SERVER, Version, everywhere};
 use crate::corpus_sessions::{Naive, replace, retried};
 use crate::hosting::{
-    Change, DAY, Memory, Met, Promiscuous, Site, World, accept, answer, call_fixed, carry, every_memory, read_by,
-    scoped, written_by,
+    Change, DAY, Memory, Met, Promiscuous, Site, World, accept, answer, believing, call_fixed, carry, every_memory,
+    read_by, scoped, written_by,
 };
 
 const FULL: HandshakeKind = HandshakeKind::Full;
@@ -32,8 +32,8 @@ fn named(host: Host, name: &str) -> Host {
 /// `secret` for `a.example` and `*.wild.example`, which requires; the default host `public`, which does not ask.
 fn secret_and_public(world: &World) -> PolicyBuilder {
     let names = ["a.example", "*.wild.example"].map(|name| name.parse().unwrap());
-    let public = world.host("public", &world.ca).with_client_auth(ClientAuth::None);
-    world.builder(world.host("secret", &world.ca).with_server_names(names)).host(public)
+    let public = believing("public", &world.ca).with_client_auth(ClientAuth::None);
+    world.builder(believing("secret", &world.ca).with_server_names(names)).host(public)
 }
 
 /// What a gateway builds first: a table of configurations by name as it was sent, and the first one for all others.
@@ -145,7 +145,7 @@ fn vh_08_a_bad_certificate_on_a_host_that_only_requests_one() {
     let world = World::new();
     let bad = TestCertificate::new("CN=partner").with_purpose(2).issued_by(&world.other_ca);
     for (backend, version) in everywhere() {
-        let host = world.host("gw", &world.ca).with_client_auth(ClientAuth::Request);
+        let host = believing("gw", &world.ca).with_client_auth(ClientAuth::Request);
         let site = Site::new(world.builder(host).build().unwrap(), backend);
         let ends = site.call(&site.client(Some(&bad), backend, version), SERVER);
         assert_eq!(ends.met(NOW), Met::refused(None, "untrusted"), "{backend:?} {version:?}");
@@ -157,8 +157,8 @@ fn vh_08_a_bad_certificate_on_a_host_that_only_requests_one() {
 fn vh_09_a_name_that_no_host_has() {
     let world = World::new();
     for (backend, version) in everywhere() {
-        let secret = named(world.host("secret", &world.ca), "a.example");
-        let lax = named(world.host("lax", &world.ca).with_client_auth(ClientAuth::None), "b.example");
+        let secret = named(believing("secret", &world.ca), "a.example");
+        let lax = named(believing("lax", &world.ca).with_client_auth(ClientAuth::None), "b.example");
         let site = Site::new(world.builder(secret).host(lax).build().unwrap(), backend);
         let nobody = site.client(None, backend, version);
         for name in ["nobody.example", "192.0.2.1"] {
@@ -253,7 +253,7 @@ fn vh_12_the_certificate_of_another_without_its_key() {
     let world = World::new();
     let thief = TestCertificate::new("CN=thief").self_signed();
     for (backend, version, memory, place) in every_memory() {
-        for host in [world.host("gw", &world.ca), world.host("gw", &world.ca).with_client_auth(ClientAuth::Request)] {
+        for host in [believing("gw", &world.ca), believing("gw", &world.ca).with_client_auth(ClientAuth::Request)] {
             for way in [certmap::policy::UntrustedClients::LetDecide, certmap::policy::UntrustedClients::default()] {
                 let host = host.clone().with_untrusted(way);
                 let site = Site::new(world.builder(host).build().unwrap(), backend);
@@ -288,7 +288,7 @@ fn pe_13_a_name_that_changes_when_the_client_is_asked_to_retry() {
 fn pe_14_a_session_that_a_client_brings_to_another_name() {
     let world = World::new();
     for (backend, version, memory, place) in every_memory() {
-        let policy = world.builder(world.host("gw", &world.ca)).build().unwrap();
+        let policy = world.builder(believing("gw", &world.ca)).build().unwrap();
         let site = Site::new(policy, backend).resuming(scoped(memory, DAY, backend));
         // By itself a client keeps its sessions apart.
         let client = site.client(Some(&world.partner), backend, version);

@@ -18,7 +18,8 @@ use certmap::{Authority, Certificate, ClientConfigBuilder, Endpoint, TrustBundle
 
 use crate::common::{Backend, SERVER, Version};
 use crate::hosting::{
-    Change, Clock, DAY, Memory, Met, Promiscuous, Site, World, accept, every_memory, read_by, scoped, written_by,
+    Change, Clock, DAY, Memory, Met, Promiscuous, Site, World, accept, believing, every_memory, read_by, scoped,
+    written_by,
 };
 
 const FULL: HandshakeKind = HandshakeKind::Full;
@@ -219,11 +220,11 @@ pub fn retried(backend: Backend, memory: Memory, change: impl Fn(&mut [u8])) -> 
     (result, selected.caller(&server).unwrap_err())
 }
 
-/// Replaces octets by others wherever they stand.
+/// Replaces octets, which stand there once, by others.
 pub fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     let places: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
     assert_eq!(places.len(), 1, "{from:?}");
-    places.iter().for_each(|at| bytes[*at..*at + to.len()].copy_from_slice(to));
+    bytes[places[0]..places[0] + to.len()].copy_from_slice(to);
 }
 
 #[test]
@@ -405,7 +406,7 @@ fn res_16_no_configuration_reads_early_data() {
         }
         let unknown = off.beside(
             world
-                .builder(world.host("gw", &world.ca).with_server_names(["a.example".parse().unwrap()]))
+                .builder(believing("gw", &world.ca).with_server_names(["a.example".parse().unwrap()]))
                 .build()
                 .unwrap(),
             backend,

@@ -207,7 +207,9 @@ fn crowd() -> TrustBundle {
     let mut bundle = TrustBundle::with_limit("partners".parse().unwrap(), 10_000);
     for number in 1..10_000 {
         let mut other = first.to_vec();
-        places.iter().for_each(|at| other[*at..*at + 4].copy_from_slice(format!("{number:04}").as_bytes()));
+        for at in &places {
+            other[*at..*at + 4].copy_from_slice(format!("{number:04}").as_bytes());
+        }
         bundle.add_pin(Certificate::from_der(&other).unwrap()).unwrap();
     }
     bundle

@@ -8,7 +8,7 @@ use certmap::testing::{NOW, TestCertificate, TestIdentity};
 use certmap::{Authority, Outcome};
 
 use crate::common::{SERVER, everywhere};
-use crate::hosting::{DAY, Ends, Site, World, call_fixed};
+use crate::hosting::{DAY, Ends, Site, World, believing, call_fixed};
 
 /// Mode, untrusted clients, certificate: handshake, outcome of the decision, `identify`, `admit`.
 const TABLE: &str = "
@@ -106,7 +106,7 @@ fn every_mode_with_every_certificate_has_the_answer_of_the_table() {
             let place = format!("{backend:?} {version:?} {row}");
             let words: Vec<_> = row.split_whitespace().collect();
             let [auth, way, certificate, _, expected @ ..] = &words[..] else { panic!("{row}") };
-            let host = world.host("gw", &world.ca).with_client_auth(mode(auth)).with_untrusted(untrusted(way));
+            let host = believing("gw", &world.ca).with_client_auth(mode(auth)).with_untrusted(untrusted(way));
             let site = Site::new(world.builder(host).build().unwrap(), backend);
             let (_, identity) = certificates.iter().find(|(name, _)| name == certificate).unwrap();
             let client = site.client(*identity, backend, version);
@@ -122,7 +122,7 @@ fn who_came_without_a_certificate_never_becomes_a_user_whatever_the_policy_says_
     let world = World::new();
     for (backend, version) in everywhere() {
         for auth in [ClientAuth::None, ClientAuth::Request] {
-            let policy = |auth| world.builder(world.host("gw", &world.ca).with_client_auth(auth)).build().unwrap();
+            let policy = |auth| world.builder(believing("gw", &world.ca).with_client_auth(auth)).build().unwrap();
             let site = Site::new(policy(auth), backend);
             let ends = site.call(&site.client(None, backend, version), SERVER);
             let caller = ends.selected().caller(ends.server()).unwrap();
@@ -141,7 +141,7 @@ fn who_came_without_a_certificate_never_becomes_a_user_whatever_the_policy_says_
 fn a_mode_that_changes_before_the_first_message_admits_nobody_it_should_not() {
     // A connection to a fixed configuration may wait long for its first message.
     let world = World::new();
-    let policy = |auth| world.builder(world.host("gw", &world.ca).with_client_auth(auth)).build().unwrap();
+    let policy = |auth| world.builder(believing("gw", &world.ca).with_client_auth(auth)).build().unwrap();
     let modes = [ClientAuth::None, ClientAuth::Request, ClientAuth::Require];
     for (backend, version) in everywhere() {
         for (before, after) in modes.into_iter().flat_map(|before| modes.map(|after| (before, after))) {

@@ -121,13 +121,6 @@ impl World {
         Self { other_ca: TestCertificate::new("CN=other CA").as_ca().self_signed(), ca, partner }
     }
 
-    /// A host without names that believes this CA.
-    pub fn host(&self, id: &str, ca: &TestIdentity) -> Host {
-        let mut bundle = TrustBundle::new(format!("of-{id}").parse().unwrap());
-        bundle.add_anchor(ca.certificate().clone()).unwrap();
-        Host::new(id.parse().unwrap(), bundle)
-    }
-
     /// A policy for this host, which calls the partner `PARTNER` and lets it send.
     pub fn builder(&self, host: Host) -> PolicyBuilder {
         let selector = Selector::certificate(self.partner.certificate().fingerprint());
@@ -143,7 +136,7 @@ impl World {
 
     pub fn policy_in(&self, change: Change, auth: ClientAuth) -> Policy {
         let ca = if change == Change::OtherCa { &self.other_ca } else { &self.ca };
-        let host = self.host("gw", ca).with_client_auth(auth);
+        let host = believing("gw", ca).with_client_auth(auth);
         let somebody = CertUserMapping::new(Selector::certificate(self.ca.certificate().fingerprint()), user("CA"));
         let builder = match change {
             Change::NotMapped => PolicyBuilder::for_host(host).mapping(somebody),
@@ -170,6 +163,13 @@ impl World {
         .build()
         .unwrap()
     }
+}
+
+/// A host without names that believes this CA.
+pub fn believing(id: &str, ca: &TestIdentity) -> Host {
+    let mut bundle = TrustBundle::new(format!("of-{id}").parse().unwrap());
+    bundle.add_anchor(ca.certificate().clone()).unwrap();
+    Host::new(id.parse().unwrap(), bundle)
 }
 
 /// A gateway: its endpoint, the policy that it reads, its clock and its certificate.

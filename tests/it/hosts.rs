@@ -10,7 +10,9 @@ use certmap::tls::{EndpointError, NoCaller};
 use certmap::{Authority, Caller, Endpoint, Host, Policy, PolicyBuilder};
 
 use crate::common::{Backend, SERVER, Version, everywhere};
-use crate::hosting::{Change, Ends, Met, Site, World, accept, answer, call_fixed, every_memory, scoped, written_by};
+use crate::hosting::{
+    Change, Ends, Met, Site, World, accept, answer, believing, call_fixed, every_memory, scoped, written_by,
+};
 
 const FULL: HandshakeKind = HandshakeKind::Full;
 const DENIED: Error = Error::AlertReceived(AlertDescription::AccessDenied);
@@ -22,15 +24,15 @@ fn named(host: Host, names: &[&str]) -> Host {
 /// `strict` for `a.example`, `other` for `b.example`, which believes another CA, and `wild` for `*.wild.example`.
 fn three_hosts(world: &World, lax: Option<Host>) -> Policy {
     let three = world
-        .builder(named(world.host("strict", &world.ca), &["a.example"]))
-        .host(named(world.host("other", &world.other_ca), &["b.example"]))
-        .host(named(world.host("wild", &world.ca), &["*.wild.example"]));
+        .builder(named(believing("strict", &world.ca), &["a.example"]))
+        .host(named(believing("other", &world.other_ca), &["b.example"]))
+        .host(named(believing("wild", &world.ca), &["*.wild.example"]));
     lax.into_iter().fold(three, PolicyBuilder::host).build().unwrap()
 }
 
 /// A host for everybody who asks for no name that another one has, which wants to know nobody.
 fn lax(world: &World) -> Host {
-    world.host("lax", &world.other_ca).with_client_auth(ClientAuth::None)
+    believing("lax", &world.other_ca).with_client_auth(ClientAuth::None)
 }
 
 /// A first message that asks for any text at all, or for nothing, and the client that sent it.
@@ -161,7 +163,7 @@ fn there_is_no_caller_for_a_connection_that_asked_for_another_name() {
     let world = World::new();
     for (backend, version) in everywhere() {
         let place = format!("{backend:?} {version:?}");
-        let everything = named(world.host("lax", &world.ca), &["nobody.example"]).as_default();
+        let everything = named(believing("lax", &world.ca), &["nobody.example"]).as_default();
         let site = Site::new(three_hosts(&world, Some(everything)), backend);
         let client = site.client(Some(&world.partner), backend, version);
         let names = ["a.example", "x.wild.example", "y.wild.example", "nobody.example", SERVER, "192.0.2.1"];
@@ -238,7 +240,7 @@ fn a_fixed_configuration_reads_the_policy_in_force_at_every_handshake() {
         // The host is not there any more: refused, and so is who is connected already.
         let ends = call_fixed(&fixed, &partner, SERVER);
         let caller = fixed.caller(ends.server()).unwrap();
-        site.policy.replace(world.builder(world.host("another", &world.ca)).build().unwrap());
+        site.policy.replace(world.builder(believing("another", &world.ca)).build().unwrap());
         assert_eq!(call_fixed(&fixed, &partner, SERVER).client_error, Some(DENIED), "{place}");
         assert_eq!(caller.admit(Authority::NotHttp, NOW).unwrap_err().code().as_str(), "unknown-host");
     }
@@ -247,9 +249,9 @@ fn a_fixed_configuration_reads_the_policy_in_force_at_every_handshake() {
 #[test]
 fn a_connection_whose_name_was_taken_from_its_host_meanwhile_has_no_caller() {
     let world = World::new();
-    let both = || named(world.host("gw", &world.ca), &["a.example", "b.example"]);
-    let one = || named(world.host("gw", &world.ca), &["a.example"]);
-    let other = || named(world.host("other", &world.other_ca), &["b.example"]);
+    let both = || named(believing("gw", &world.ca), &["a.example", "b.example"]);
+    let one = || named(believing("gw", &world.ca), &["a.example"]);
+    let other = || named(believing("other", &world.other_ca), &["b.example"]);
     for (backend, version) in everywhere() {
         for moved in [world.builder(one()), world.builder(one()).host(other())] {
             let site = Site::new(world.builder(both()).build().unwrap(), backend);
@@ -282,7 +284,7 @@ fn a_request_for_another_host_is_misdirected_whatever_form_the_name_has() {
     let world = World::new();
     let misdirected = || Err(("misdirected".to_owned(), 421));
     for (backend, version) in everywhere() {
-        let default = named(world.host("default", &world.ca), &["d.example", "192.0.2.2"]).as_default();
+        let default = named(believing("default", &world.ca), &["d.example", "192.0.2.2"]).as_default();
         let site = Site::new(three_hosts(&world, Some(default)), backend);
         let client = site.client(Some(&world.partner), backend, version);
         let caller = |name: &str| {
@@ -341,8 +343,8 @@ fn the_only_host_without_names_answers_for_every_authority() {
         assert_eq!(admitted(&caller, authority), Ok(()), "{authority}");
     }
     // A second host takes what is its own, and what is nobody's.
-    let second = named(world.host("b", &world.ca), &["b.example"]);
-    site.policy.replace(world.builder(world.host("gw", &world.ca)).host(second).build().unwrap());
+    let second = named(believing("b", &world.ca), &["b.example"]);
+    site.policy.replace(world.builder(believing("gw", &world.ca)).host(second).build().unwrap());
     assert_eq!(admitted(&caller, "anything.example"), Ok(()));
     for authority in ["b.example", "", "not a name"] {
         assert_eq!(admitted(&caller, authority).unwrap_err().1, 421, "{authority}");
@@ -381,8 +383,8 @@ fn a_host_that_a_policy_adds_is_refused_until_it_has_a_certificate() {
     for (backend, version) in everywhere() {
         let site = Site::new(world.policy(Change::Nothing), backend);
         let client = site.client(Some(&world.partner), backend, version);
-        let new = named(world.host("new", &world.ca), &["b.example"]);
-        site.policy.replace(world.builder(world.host("gw", &world.ca)).host(new).build().unwrap());
+        let new = named(believing("new", &world.ca), &["b.example"]);
+        site.policy.replace(world.builder(believing("gw", &world.ca)).host(new).build().unwrap());
         let ends = site.call(&client, "b.example");
         assert!(ends.selected.is_none(), "and not by the rules of the default host");
         assert_eq!(ends.client_error, Some(DENIED));
@@ -428,8 +430,8 @@ fn an_endpoint_whose_hosts_and_identities_do_not_fit_is_an_error() {
 #[test]
 fn hosts_of_another_listener_are_not_there() {
     let world = World::new();
-    let public = named(world.host("public", &world.ca), &["b.example"]).with_listener("public".parse().unwrap());
-    let policy = world.builder(named(world.host("gw", &world.ca), &["a.example"])).host(public).build().unwrap();
+    let public = named(believing("public", &world.ca), &["b.example"]).with_listener("public".parse().unwrap());
+    let policy = world.builder(named(believing("gw", &world.ca), &["a.example"])).host(public).build().unwrap();
     let policy = Arc::new(certmap::PolicyHandle::new(policy));
     let certificate = Site::new(world.policy(Change::Nothing), Backend::AwsLcRs);
     let identity = certificate.certificate.identity();

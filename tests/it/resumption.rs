@@ -10,7 +10,8 @@ use certmap::{Host, Policy};
 
 use crate::common::{Backend, SERVER, Version, everywhere};
 use crate::hosting::{
-    Change, DAY, Memory, Met, Promiscuous, Site, World, accept, carry, every_memory, read_by, scoped, written_by,
+    Change, DAY, Memory, Met, Promiscuous, Site, World, accept, believing, carry, every_memory, read_by, scoped,
+    written_by,
 };
 
 const FULL: HandshakeKind = HandshakeKind::Full;
@@ -105,7 +106,7 @@ fn r3_a_session_made_under_another_bundle_is_not_resumed_although_all_else_is_sh
 
 /// A policy of two hosts, `a.example` and `b.example`, both of which believe the partner's CA.
 fn two_hosts(world: &World) -> Policy {
-    let named = |id: &str, name: &str| -> Host { world.host(id, &world.ca).with_server_names([name.parse().unwrap()]) };
+    let named = |id: &str, name: &str| -> Host { believing(id, &world.ca).with_server_names([name.parse().unwrap()]) };
     world.builder(named("a", "a.example")).host(named("b", "b.example")).build().unwrap()
 }
 
@@ -132,7 +133,7 @@ fn r5_without_server_name_a_session_crosses_neither_endpoints_nor_hosts() {
         let resumption = scoped(memory, WEEK, backend);
         let one = Site::new(world.policy(Change::Nothing), backend).resuming(resumption.clone());
         let other = one.beside(world.policy(Change::OtherCa), backend).resuming(resumption.clone());
-        let namesake = world.builder(world.host("other", &world.ca)).build().unwrap();
+        let namesake = world.builder(believing("other", &world.ca)).build().unwrap();
         let namesake = one.beside(namesake, backend).resuming(resumption);
         let client = one.client(Some(&world.partner), backend, version);
         let met = |site: &Site| site.call(&client, "192.0.2.1").met(site.clock.now());
@@ -222,14 +223,14 @@ fn r9_an_anonymous_session_does_not_enter_where_a_certificate_is_required() {
 fn r10_a_scope_that_changed_means_a_full_handshake_and_never_a_failed_one() {
     let world = World::new();
     for (backend, version, memory, place) in every_memory() {
-        let mut roomier = world.host("gw", &world.ca);
+        let mut roomier = believing("gw", &world.ca);
         let mut bundle = certmap::TrustBundle::new("of-gw".parse().unwrap());
         for ca in [&world.ca, &world.other_ca] {
             bundle.add_anchor(ca.certificate().clone()).unwrap();
         }
         roomier = Host::new(roomier.id().clone(), bundle);
-        let lenient = world.host("gw", &world.ca).with_untrusted(certmap::policy::UntrustedClients::LetDecide);
-        let requesting = world.host("gw", &world.ca).with_client_auth(ClientAuth::Request);
+        let lenient = believing("gw", &world.ca).with_untrusted(certmap::policy::UntrustedClients::LetDecide);
+        let requesting = believing("gw", &world.ca).with_client_auth(ClientAuth::Request);
         for changed in [roomier, lenient, requesting] {
             let site = resuming(world.policy(Change::Nothing), memory, backend);
             let client = site.client(Some(&world.partner), backend, version);

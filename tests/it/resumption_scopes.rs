@@ -12,7 +12,8 @@ use certmap::tls::{EndpointError, ExtendedMasterSecret, Resumption, TicketKey, T
 
 use crate::common::{Backend, SERVER, Version, everywhere};
 use crate::hosting::{
-    Change, DAY, Memory, Met, Promiscuous, Site, World, accept, carry, every_memory, keys, scoped, written_by,
+    Change, DAY, Memory, Met, Promiscuous, Site, World, accept, believing, carry, every_memory, keys, scoped,
+    written_by,
 };
 
 const FULL: HandshakeKind = HandshakeKind::Full;
@@ -51,7 +52,7 @@ fn a_session_that_is_renewed_every_minute_ends_with_its_epoch_all_the_same() {
 #[test]
 fn the_epochs_of_two_hosts_do_not_end_together() {
     let world = World::new();
-    let named = |id: &str, name: &str| -> Host { world.host(id, &world.ca).with_server_names([name.parse().unwrap()]) };
+    let named = |id: &str, name: &str| -> Host { believing(id, &world.ca).with_server_names([name.parse().unwrap()]) };
     let policy = world.builder(named("a", "a.example")).host(named("b", "b.example")).build().unwrap();
     let site = Site::new(policy, Backend::AwsLcRs).resuming(scoped(Memory::Tickets, HOUR, Backend::AwsLcRs));
     let client = site.client(Some(&world.partner), Backend::AwsLcRs, Version::Tls13);
@@ -87,7 +88,7 @@ fn endpoints_with_the_same_keys_resume_tickets_of_each_other_and_with_other_keys
         assert_eq!(beside(2).meet(&client), Met::admitted(FULL, "PARTNER"), "{place}");
 
         // The same keys, and another host.
-        let other = world.builder(world.host("other", &world.ca)).build().unwrap();
+        let other = world.builder(believing("other", &world.ca)).build().unwrap();
         let other = one.beside(other, backend).resuming(tickets(2));
         assert_eq!(other.meet(&client), Met::admitted(FULL, "PARTNER"), "{place}");
         assert_eq!(other.meet(&client), Met::admitted(RESUMED, "PARTNER"), "{place}");
@@ -134,7 +135,7 @@ fn a_store_that_clones_share_is_shared_by_equal_hosts_only() {
     for (backend, version) in everywhere() {
         let place = format!("{backend:?} {version:?}");
         let resumption = scoped(Memory::Store, DAY, backend);
-        let policy = |id: &str| world.builder(world.host(id, &world.ca)).build().unwrap();
+        let policy = |id: &str| world.builder(believing(id, &world.ca)).build().unwrap();
         let one = Site::new(policy("gw"), backend).resuming(resumption.clone());
         let twin = one.beside(policy("gw"), backend).resuming(resumption.clone());
         let other = one.beside(policy("other"), backend).resuming(resumption);
@@ -178,9 +179,10 @@ fn a_policy_that_changes_in_the_middle_of_a_handshake_lets_nobody_in_then_or_lat
             let config = site.client(None, backend, version);
             let mut client = ClientConnection::new(Arc::clone(&config), SERVER.try_into().unwrap()).unwrap();
             let accepted = accept(&written_by(&mut client)).unwrap();
-            let selected = match fixed {
-                true => site.endpoint.only().unwrap(),
-                false => site.endpoint.select(&accepted.client_hello()).unwrap(),
+            let selected = if fixed {
+                site.endpoint.only().unwrap()
+            } else {
+                site.endpoint.select(&accepted.client_hello()).unwrap()
             };
             let Ok(mut server) = accepted.into_connection(selected.config()) else { panic!("{place}") };
             site.policy.replace(policy(ClientAuth::Require));
@@ -257,7 +259,7 @@ fn a_chain_that_is_too_long_for_a_session_is_not_kept_and_fails_no_handshake() {
     let padding = vec![4; 9_000];
     let long = TestCertificate::new("CN=long").with_extension("1.3.6.1.4.1.99999.1", false, &padding).self_signed();
     for (backend, version, memory, place) in every_memory() {
-        let host = world.host("gw", &world.ca).with_untrusted(UntrustedClients::LetDecide);
+        let host = believing("gw", &world.ca).with_untrusted(UntrustedClients::LetDecide);
         let site = Site::new(world.builder(host).build().unwrap(), backend).resuming(scoped(memory, DAY, backend));
         for (copies, second) in [(1, RESUMED), (2, FULL)] {
             let mut client = site.plain_client(Some(&long), backend, version);
