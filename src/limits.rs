@@ -96,5 +96,9 @@ pub const UNFIT_HINTS: usize = 8;
 /// Names of one server's hints that a client remembers.
 pub const UNFIT_HINT_NAMES: usize = 32;
 
-/// Sessions that are remembered for resumption, at some 4 KiB each.
+/// Sessions that are remembered for resumption, at some 4 KiB each and at most [`SESSION_BYTES`].
 pub const STORED_SESSIONS: usize = 4096;
+
+/// Bytes of one session, stored or in a ticket, the client's certificates among them: what fits into one record of TLS. A
+/// longer one is not resumed.
+pub const SESSION_BYTES: usize = 16_000;
