@@ -14,6 +14,7 @@ mod layers;
 mod limbo;
 mod live;
 mod names;
+mod names_openssl;
 mod openssl_paths;
 mod path_cases;
 mod policies;
