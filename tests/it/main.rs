@@ -7,6 +7,7 @@ mod anchors;
 mod bundles;
 mod certificates;
 mod common;
+mod fleets;
 mod hierarchies;
 mod identities;
 mod interop;
