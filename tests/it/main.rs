@@ -6,6 +6,7 @@ mod admitted;
 mod anchors;
 mod bundles;
 mod certificates;
+mod coming_from;
 mod common;
 mod fleets;
 mod hierarchies;
