@@ -237,6 +237,10 @@ impl MappingTable {
         })
     }
 
+    pub(crate) fn has_rules_under_anchors(&self) -> bool {
+        !self.under.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.certificates.len() + self.keys.len() + self.under.len()
     }
