@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::AuditRecord;
 use super::record::RecordKey;
 use crate::cert::{Fingerprint, show};
-use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
+use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH, TESTS_PER_DECISION};
 use crate::map::{Matched, Selector, Unnamed};
 use crate::policy::{Authority, HostId};
 use crate::text::OneLine;
@@ -41,6 +41,9 @@ pub(crate) enum Reason {
     /// As [`Distrust::NoCertificate`], where the host requires none and the request wants a user.
     NoCertificate,
     NotMapped {
+        certificate: Fingerprint,
+    },
+    TooManyTests {
         certificate: Fingerprint,
     },
     UnknownHost {
@@ -122,6 +125,8 @@ codes! {
     PathInvalid = "path-invalid",
     /// Whether the certificate is revoked cannot be told.
     RevocationUnknown = "revocation-unknown",
+    /// The certificate's names lead to more rules than a decision looks at.
+    TooManyRules = "too-many-rules",
     /// The policy in force does not have the host that the connection was made to.
     UnknownHost = "unknown-host",
     /// Nothing vouches for the certificate.
@@ -152,6 +157,7 @@ impl RefusalCode {
             | Self::NotMapped
             | Self::PathInvalid
             | Self::RevocationUnknown
+            | Self::TooManyRules
             | Self::Untrusted
             | Self::UserDisabled
             | Self::UserName
@@ -190,6 +196,7 @@ impl Refusal {
             Reason::Misdirected { .. } => RefusalCode::Misdirected,
             Reason::NoCertificate => RefusalCode::NoCertificate,
             Reason::NotMapped { .. } => RefusalCode::NotMapped,
+            Reason::TooManyTests { .. } => RefusalCode::TooManyRules,
             Reason::UnknownHost { .. } => RefusalCode::UnknownHost,
             Reason::UserDisabled { .. } => RefusalCode::UserDisabled,
             Reason::UserName { .. } => RefusalCode::UserName,
@@ -272,6 +279,9 @@ impl Refusal {
             }
             Reason::NoCertificate => NO_CERTIFICATE.to_owned(),
             Reason::NotMapped { certificate } => format!("no rule says whose certificate {certificate} is"),
+            Reason::TooManyTests { certificate } => format!(
+                "the names in certificate {certificate} lead to rules with more than {TESTS_PER_DECISION} tests, which is more than a decision looks at"
+            ),
             Reason::UnknownHost { host } => {
                 format!("the connection was made to host `{host}`, which the policy in force does not have")
             }
@@ -312,6 +322,10 @@ impl Refusal {
             Reason::NotMapped { certificate } => {
                 format!("map `{}` to a user", Selector::certificate(*certificate))
             }
+            Reason::TooManyTests { certificate } => format!(
+                "have the CA write fewer names into the certificate, or map `{}` to a user, as an exception over name rules",
+                Selector::certificate(*certificate)
+            ),
             Reason::UnknownHost { host } => {
                 format!("add host `{host}` to the policy, or have the client open another connection")
             }

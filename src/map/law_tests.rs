@@ -33,6 +33,7 @@ fn who(rules: &[CertUserMapping], certificate: &Certificate, vouchers: &[Voucher
         Lookup::Ambiguous(_) => Err("ambiguous"),
         Lookup::None => Err("none"),
         Lookup::One(matched) => Ok(matched.user.to_string()),
+        Lookup::TooManyTests => Err("too many tests"),
         Lookup::Unnamed(_) => Err("unnamed"),
     }
 }

@@ -342,6 +342,11 @@ impl NameTest {
         }
     }
 
+    /// How many tests of values it consists of.
+    pub(super) fn tests(&self) -> usize {
+        self.size().1
+    }
+
     fn size(&self) -> (usize, usize) {
         let members = match &self.0 {
             Node::All { tests, none } => tests.iter().chain(none),

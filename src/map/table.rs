@@ -11,7 +11,7 @@ use super::selector::{Kind, Under};
 use super::user_source::Reservation;
 use super::{CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
-use crate::limits::RULES_PER_VALUE;
+use crate::limits::{RULES_PER_VALUE, TESTS_PER_DECISION};
 use crate::strength::Strength;
 use crate::trace::{Check, Trace};
 use crate::user::UserName;
@@ -35,6 +35,8 @@ struct Rule {
     /// Sorted; of rules that say the same each may have a name.
     names: Vec<RuleName>,
     exception: bool,
+    /// What a decision that looks at it does: its tests, and taking the user.
+    cost: usize,
 }
 
 /// What the table says of a certificate.
@@ -44,6 +46,8 @@ pub(crate) enum Lookup {
     Ambiguous([Matched; 2]),
     None,
     One(Matched),
+    /// The certificate leads to rules with more tests than [`TESTS_PER_DECISION`].
+    TooManyTests,
     /// A rule takes from the certificate what is no user name.
     Unnamed(Unnamed),
 }
@@ -161,7 +165,8 @@ impl MappingTable {
         }
         let mut matched = Vec::new();
         let mut unnamed = Vec::new();
-        for (rule, strength, user) in self.by_names(certificate, vouchers, trace) {
+        let Some(found) = self.by_names(certificate, vouchers, trace) else { return Lookup::TooManyTests };
+        for (rule, strength, user) in found {
             trace.step(Check::UserName, user.is_ok(), format_args!("{}", rule.source));
             match user {
                 Ok(user) => matched.push(rule.matched(user, strength)),
@@ -189,30 +194,41 @@ impl MappingTable {
         Lookup::One(first)
     }
 
-    /// The rules under these anchors that match, with strength and user, in the order of their selectors.
+    /// The rules under these anchors that match, with strength and user, in the order of their selectors; `None` if there
+    /// are too many to look at.
     fn by_names(
         &self,
         certificate: &Certificate,
         vouchers: &[Voucher],
         trace: &mut impl Trace,
-    ) -> Vec<(&Rule, Strength, Result<UserName, NoUserName>)> {
+    ) -> Option<Vec<(&Rule, Strength, Result<UserName, NoUserName>)>> {
         if !vouchers.iter().any(|voucher| self.anchors.contains_key(&voucher.anchor)) {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let names = Names::of(certificate);
         let plain = !names.has_control_character();
         trace.step(Check::PlainNames, plain, format_args!("{}", certificate.fingerprint()));
         if !plain {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let probes: BTreeSet<Probe> = names.probes().collect();
         let mut found: BTreeMap<usize, Strength> = BTreeMap::new();
+        // Whoever chooses the names chooses the rules that are looked at. What is counted depends on no order.
+        let (mut leads, mut tests) = (0usize, 0usize);
         for voucher in vouchers {
             let Some(index) = self.anchors.get(&voucher.anchor) else { continue };
-            let candidates: BTreeSet<usize> =
-                probes.iter().filter_map(|probe| index.get(probe)).flatten().copied().collect();
+            let lists: Vec<&Vec<usize>> = probes.iter().filter_map(|probe| index.get(probe)).collect();
+            leads += lists.iter().map(|list| list.len()).sum::<usize>();
+            if leads > TESTS_PER_DECISION {
+                return None;
+            }
+            let candidates: BTreeSet<usize> = lists.into_iter().flatten().copied().collect();
             for candidate in candidates {
                 let Some(rule) = self.under.get(candidate) else { continue };
+                tests += rule.cost;
+                if tests > TESTS_PER_DECISION {
+                    return None;
+                }
                 if let Some(strength) = rule.under(voucher, &names, trace) {
                     let strongest = found.entry(candidate).or_insert(strength);
                     *strongest = strength.max(*strongest);
@@ -223,7 +239,7 @@ impl MappingTable {
             let rule = self.under.get(at)?;
             Some((rule, strength, rule.source.take(&names)?))
         };
-        found.into_iter().filter_map(taken).collect()
+        Some(found.into_iter().filter_map(taken).collect())
     }
 
     /// Every rule, with each of its names, in no order.
@@ -340,6 +356,10 @@ impl Rule {
             source: mapping.source.clone(),
             names: mapping.name.iter().cloned().collect(),
             exception: mapping.exception,
+            cost: match &mapping.selector.0 {
+                Kind::Certificate(_) | Kind::Key(_) => 1,
+                Kind::Under(under) => under.test.tests() + 1,
+            },
         }
     }
 

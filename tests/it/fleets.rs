@@ -319,3 +319,37 @@ fn an_intermediate_of_the_path_can_be_asked_for() {
     let chain = [&direct.chain()[0], &issuing.chain()[0]];
     assert_eq!(decide_at(&policy, &chain, NOW).refusal().unwrap().code(), RefusalCode::NotMapped);
 }
+
+#[test]
+fn a_certificate_that_leads_to_more_rules_than_a_decision_looks_at_is_refused() {
+    let (root, issuing) = hierarchy();
+    let host = |number: usize| format!("h{number}.example");
+    // Each rule asks for 31 names; with its user, that is 32 of 4096.
+    let asks = |first: usize| {
+        let names: Vec<_> = (first..first + 31).map(|number| format!("dns any \"{}\"", host(number))).collect();
+        rule(&root, &format!("all({})", names.join(", ")), "\"u\"")
+    };
+    let policy = |more: Vec<CertUserMapping>| policy(bundle(&[&root]), (0..200).map(asks).chain(more));
+    let with = |names: usize| {
+        let names: Vec<_> = (0..names).map(host).collect();
+        let names: Vec<_> = names.iter().map(|name| TestName::Dns(name)).collect();
+        client("CN=greedy").with_alternative_names(&names).issued_by(&issuing)
+    };
+    assert_eq!(who(&policy(vec![]), &with(128)), of("u"));
+    let greedy = with(200);
+    let refused = refusal(&policy(vec![]), greedy.chain_without_root());
+    let fingerprint = greedy.certificate().fingerprint();
+    assert_eq!((refused.code(), refused.http_status()), (RefusalCode::TooManyRules, 401));
+    assert_eq!(
+        refused.detail(),
+        format!(
+            "the names in certificate {fingerprint} lead to rules with more than 4096 tests, which is more than a decision looks at"
+        )
+    );
+    let cure = format!(
+        "have the CA write fewer names into the certificate, or map `{fingerprint}` to a user, as an exception over name rules"
+    );
+    assert_eq!(refused.cure(), cure);
+    let cured = policy(vec![exact(&greedy, "u").as_exception_over_name_rules()]);
+    assert_eq!(who(&cured, &greedy), of("u"));
+}
