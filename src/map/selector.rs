@@ -78,7 +78,8 @@ impl CaPath {
         Self { anchor, through: Vec::new(), issuer_key: None }
     }
 
-    /// The path has this intermediate, wherever.
+    /// The path has this intermediate, wherever. Its fingerprint is that of one certificate, so it is another one when the
+    /// intermediate is renewed; the anchor itself is none. Of several paths to the anchor the one that was found counts.
     #[must_use]
     pub fn through(mut self, intermediate: Fingerprint) -> Self {
         if let Err(place) = self.through.binary_search(&intermediate) {
@@ -91,6 +92,11 @@ impl CaPath {
     #[must_use]
     pub fn issued_by(self, key: SpkiFingerprint) -> Self {
         Self { issuer_key: Some(key), ..self }
+    }
+
+    /// True if it asks for the anchor as an intermediate, which no path has.
+    pub(super) fn goes_through_its_anchor(&self) -> bool {
+        self.through.contains(&self.anchor)
     }
 
     /// The anchor.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map};
 use super::names::{Names, Probe};
 use super::selector::{Kind, Under};
 use super::user_source::Reservation;
-use super::{CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
+use super::{CaPath, CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
 use crate::limits::{RULES_PER_VALUE, TESTS_PER_DECISION};
 use crate::strength::Strength;
@@ -17,12 +17,12 @@ use crate::trace::{Check, Trace};
 use crate::user::UserName;
 use crate::voucher::Voucher;
 
-/// Rules without contradiction: no two of them have the same selector.
+/// Rules without contradiction: two of them have the same selector only if no certificate fits the templates of both.
 #[derive(Debug, Default)]
 pub(crate) struct MappingTable {
     certificates: HashMap<Fingerprint, Rule>,
     keys: HashMap<SpkiFingerprint, Rule>,
-    /// The rules under a CA, in the order of their selectors.
+    /// The rules under a CA, in the order of their selectors, and of their user sources.
     under: Vec<Rule>,
     /// By anchor: which of them a value can lead to.
     anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
@@ -108,14 +108,14 @@ impl MappingTable {
     pub(crate) fn new(mappings: &[CertUserMapping]) -> (Self, Vec<RuleProblem>) {
         let mut table = Self::default();
         let mut problems = Vec::new();
-        let mut under = BTreeMap::new();
+        let mut under: BTreeMap<(Selector, UserSource), Rule> = BTreeMap::new();
         for mapping in mappings {
             problems.extend(alone(mapping));
             let rule = Rule::new(mapping);
             let conflict = match &mapping.selector.0 {
                 Kind::Certificate(fingerprint) => rule.join(table.certificates.entry(*fingerprint)),
                 Kind::Key(fingerprint) => rule.join(table.keys.entry(*fingerprint)),
-                Kind::Under(_) => match under.entry(mapping.selector.clone()) {
+                Kind::Under(_) => match under.entry((mapping.selector.clone(), mapping.source.clone())) {
                     btree_map::Entry::Occupied(mut present) => rule.join_present(present.get_mut()),
                     btree_map::Entry::Vacant(vacant) => {
                         vacant.insert(rule);
@@ -126,6 +126,7 @@ impl MappingTable {
             problems.extend(conflict);
         }
         table.under = under.into_values().collect();
+        problems.extend(table.conflicts());
         problems.extend(one_source_for_each_name(mappings));
         problems.extend(table.reservations());
         problems.extend(table.index());
@@ -261,6 +262,21 @@ impl MappingTable {
         self.certificates.len() + self.keys.len() + self.under.len()
     }
 
+    /// Rules of one selector under a CA whose users are not surely those of different certificates. One for each rule is
+    /// enough, and beyond so many at one value they have another problem.
+    fn conflicts(&self) -> Vec<RuleProblem> {
+        let conflict = |(at, rule): (usize, &Rule)| {
+            let before = self.under.get(at.saturating_sub(RULES_PER_VALUE)..at).unwrap_or_default();
+            let same = before.iter().filter(|other| other.selector == rule.selector);
+            let other = same.into_iter().find(|other| !rule.source.excludes(&other.source))?;
+            Some(RuleProblem::Conflict {
+                selector: rule.selector.clone(),
+                users: [other.source.clone(), rule.source.clone()],
+            })
+        };
+        self.under.iter().enumerate().filter_map(conflict).collect()
+    }
+
     /// Every reservation against every other one and every user that is written down.
     fn reservations(&self) -> Vec<RuleProblem> {
         let reserved: Vec<(&Rule, Reservation)> =
@@ -327,7 +343,9 @@ pub(crate) struct Entry<'a> {
 /// What is wrong with a rule whatever the others are.
 fn alone(mapping: &CertUserMapping) -> Option<RuleProblem> {
     let selector = || mapping.selector.clone();
-    if mapping.exception && !matches!(mapping.selector.0, Kind::Certificate(_)) {
+    if mapping.selector.ca().is_some_and(CaPath::goes_through_its_anchor) {
+        Some(RuleProblem::ThroughAnchor { selector: selector() })
+    } else if mapping.exception && !matches!(mapping.selector.0, Kind::Certificate(_)) {
         Some(RuleProblem::NoException { selector: selector() })
     } else if mapping.selector.ca().is_none() && mapping.source.constant().is_none() {
         Some(RuleProblem::TemplateWithoutCa { selector: selector(), source_text: mapping.source.to_string() })

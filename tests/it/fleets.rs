@@ -353,3 +353,42 @@ fn a_certificate_that_leads_to_more_rules_than_a_decision_looks_at_is_refused() 
     let cured = policy(vec![exact(&greedy, "u").as_exception_over_name_rules()]);
     assert_eq!(who(&cured, &greedy), of("u"));
 }
+
+#[test]
+fn two_fleets_of_one_ca_are_told_apart_by_what_their_names_end_in() {
+    let (root, issuing) = hierarchy();
+    let pumps = || rule(&root, "dns", r#""pump/" + dns without-suffix ".pumps.example""#).with_name(name("pumps"));
+    let tills = || rule(&root, "dns", r#""till/" + dns without-suffix ".tills.example""#).with_name(name("tills"));
+    let assigned = |rules: [CertUserMapping; 2]| {
+        builder(bundle(&[&root]), rules).assignment(RoleAssignment::to_rule(name("tills"), SEND)).build().unwrap()
+    };
+    let policies = [assigned([pumps(), tills()]), assigned([tills(), pumps()])];
+    assert_eq!(policies[0].digest(), policies[1].digest());
+    for policy in &policies {
+        let till = admitted(policy, &dns("7.tills.example").issued_by(&issuing));
+        assert_eq!((till.user().as_str(), till.roles()), ("till/7", &[SEND][..]));
+        let pump = admitted(policy, &dns("7.pumps.example").issued_by(&issuing));
+        assert_eq!((pump.user().as_str(), pump.rule().as_str(), pump.roles()), ("pump/7", "pumps", &[][..]));
+        for neither in ["7.example", "tills.example", "7.tills.example.evil"] {
+            assert_eq!(who(policy, &dns(neither).issued_by(&issuing)), NOBODY, "{neither}");
+        }
+    }
+    let list =
+        |users: &str, rule_name: &str| rule(&root, "dns", &format!("dns among ({users})")).with_name(name(rule_name));
+    let lists = policy(bundle(&[&root]), [list(r#""a", "b""#, "readers"), list(r#""c""#, "writers")]);
+    assert_eq!(admitted(&lists, &dns("b").issued_by(&issuing)).rule(), "readers");
+    assert_eq!(admitted(&lists, &dns("c").issued_by(&issuing)).rule(), "writers");
+    // Ends that one name may have both of, other places, and lists could give one certificate two users.
+    for (one, other) in [
+        (r#""a/" + dns without-suffix ".example""#, r#""b/" + dns without-suffix ".pumps.example""#),
+        (r#""a/" + dns without-prefix "x""#, r#""b/" + dns without-suffix ".example""#),
+        (r#""a/" + dns nth(1) without-suffix ".a""#, r#""b/" + dns nth(2) without-suffix ".b""#),
+        (r#""a/" + dns without-suffix ".a""#, r#""b/" + email without-suffix ".b""#),
+        (r#"dns among ("a", "c")"#, r#"dns among ("b", "c")"#),
+        (r#"dns among ("a")"#, r#"dns in-lower-case among ("b")"#),
+        (r#""a/" + dns without-suffix ".a""#, r#""u""#),
+    ] {
+        let both = builder(bundle(&[&root]), [rule(&root, "dns", one), rule(&root, "dns", other)]);
+        assert_eq!(both.build().unwrap_err().problems()[0].code(), "conflicting-rules", "{one} {other}");
+    }
+}
