@@ -7,7 +7,7 @@ use super::AuditRecord;
 use super::record::RecordKey;
 use crate::cert::{Fingerprint, show};
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH, TESTS_PER_DECISION};
-use crate::map::{Matched, Selector, Unnamed};
+use crate::map::{Matched, RuleId, Selector, Unnamed};
 use crate::policy::{Authority, HostId};
 use crate::text::OneLine;
 use crate::trust::{BundleName, Distrust, PathFailure, Untrusted};
@@ -299,8 +299,9 @@ impl Refusal {
     #[must_use]
     pub fn cure(&self) -> String {
         match &*self.0 {
-            Reason::Ambiguous { rules: [one, other], .. } => {
-                format!("remove the rule `{}` or the rule `{}`", one.rule, other.rule)
+            Reason::Ambiguous { certificate, rules: [one, other] } => {
+                let (one, other) = (&one.rule, &other.rule);
+                format!("remove the rule `{one}` or the rule `{other}`{}", exception(*certificate, [one, other]))
             }
             Reason::Distrust { cause, bundle } => match cause {
                 Distrust::ChainTooLong { .. } => "have the partner present only its own certificate and its issuers".to_owned(),
@@ -335,6 +336,17 @@ impl Refusal {
                 Selector::certificate(*certificate)
             ),
         }
+    }
+}
+
+/// What an exception over name rules could do about two rules that disagree: nothing where neither is one.
+fn exception(certificate: Fingerprint, rules: [&RuleId; 2]) -> String {
+    if rules.iter().all(|rule| rule.selector().ca().is_none()) {
+        String::new()
+    } else if rules.iter().any(|rule| rule.selector().is_exact_certificate()) {
+        ", or declare the one for exactly this certificate an exception over name rules".to_owned()
+    } else {
+        format!(", or map `{}` to a user, as an exception over name rules", Selector::certificate(certificate))
     }
 }
 

@@ -23,7 +23,8 @@ pub enum Quantifier {
     /// There is one, and it is what is looked for. What cannot be a value counts as one too.
     #[default]
     ExactlyOne,
-    /// The one at this place, counted from 1 in the order of the certificate, is what is looked for.
+    /// The one at this place, counted from 1 in the order of the certificate, is what is looked for. The text of a subject has
+    /// the reverse order.
     Nth(NonZeroU16),
 }
 

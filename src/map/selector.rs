@@ -26,8 +26,19 @@ use crate::strength::Strength;
 /// value      = text | oid (policy) | address (ip) | hexadecimal (serial) | "#" hexadecimal of DER (extension, other)
 /// ```
 ///
-/// Without a value a field need only be there. A subject or directory name is the text of RFC 4514, in quotes. The serial
-/// number counts only for certificates that the anchor itself issued or whose issuer is stated.
+/// What is easily read in another way:
+///
+/// - Without `any`, `all` or `nth` there must be **exactly one** value of the field. `dns "a.example"` is not for a certificate
+///   that also has `b.example`; `dns any "a.example"` is.
+/// - Without a value a field need only be there: `dns` is for every certificate with one DNS name, whichever.
+/// - Values are compared whole, as written and with their case. There are no patterns; what the values of a fleet end in says
+///   the template of the user ([`UserSource`](crate::UserSource)).
+/// - A subject or directory name is the text of RFC 4514, in quotes, and begins with the last attribute: `"CN=a,O=Acme,C=DE"`,
+///   as a record's `subject` and `openssl x509 -subject -nameopt RFC2253` print it. The other way round it is another name.
+/// - `nth` counts in the order of the certificate. For attributes that is the reverse of the text: `nth(1)` is the last one.
+/// - `serial` is the certificate's number, in hexadecimal; it counts only for certificates that the anchor itself issued or
+///   whose issuer is stated. `attribute serialNumber` is a text in the subject, and `attribute SN` a surname.
+/// - A name counts under the whole of its CA, all CAs below included. `issued-by` says which of them is meant.
 ///
 /// ```
 /// use certmap::map::{CaPath, ValueTest};
@@ -132,6 +143,10 @@ impl Selector {
     #[must_use]
     pub fn under(ca: impl Into<CaPath>, test: impl Into<NameTest>) -> Self {
         Self(Kind::Under(Arc::new(Under { path: ca.into(), test: test.into() })))
+    }
+
+    pub(crate) fn is_exact_certificate(&self) -> bool {
+        matches!(self.0, Kind::Certificate(_))
     }
 
     /// The CA under which it is written, if it is.

@@ -85,6 +85,12 @@ impl fmt::Display for RuleId {
     }
 }
 
+impl RuleId {
+    pub(crate) fn selector(&self) -> &Selector {
+        &self.selector
+    }
+}
+
 impl Matched {
     /// The least of what the selector and the source of the user's name give.
     pub(crate) fn strength(&self) -> Strength {

@@ -30,6 +30,7 @@ mod rules;
 mod rules_under_anchors;
 mod selectors;
 mod service;
+mod stolen_names;
 mod tool;
 mod troubles;
 mod unproven;
