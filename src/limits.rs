@@ -56,6 +56,10 @@ pub const SELECTOR_TESTS: usize = 32;
 /// Rules that one value of a certificate may lead to. More would make a decision's cost grow with the number of rules.
 pub const RULES_PER_VALUE: usize = 32;
 
+/// Tests of rules that one decision may cost, each user that is taken from a certificate counted as one: for a certificate
+/// with the most names there may be and a rule for each under four anchors, twice over. Some 1 ms.
+pub const TESTS_PER_DECISION: usize = 4096;
+
 /// Smallest RSA modulus: below, no provider of rustls verifies a signature (NIST SP 800-131A asks for the same).
 pub const RSA_BITS_MIN: usize = 2048;
 

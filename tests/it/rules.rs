@@ -216,6 +216,14 @@ fn every_problem_of_rules_is_told_with_its_cure() {
             format!("template-without-ca: `{exact}` names no CA, so the user cannot be taken from the certificate (`\"t/\" + dns`): write the user, or a selector with `under`"),
         ),
         (
+            [template(&any, "\"pos/\" + dns"), fleet.clone()],
+            format!("conflicting-rules: `{any}` is mapped to user `\"iot/\" + dns` and to `\"pos/\" + dns`: remove one of the two rules, or have each leave out a beginning or end that the other's values do not have"),
+        ),
+        (
+            [fleet.clone(), rule(format!("under {anchor} through {anchor} dns").parse().unwrap(), "u", "r")],
+            format!("through-anchor: `under {anchor} through {anchor} dns` asks for a path through its own anchor, which is no intermediate: leave that `through` out"),
+        ),
+        (
             [fleet.clone(), rule(by_key(&pin), "u", "r").as_exception_over_name_rules()],
             format!("no-exception: `{}` is declared an exception over name rules, but only an exact certificate can be one: remove the declaration, or write the certificate's fingerprint", by_key(&pin)),
         ),
