@@ -1,5 +1,5 @@
 //! What the wrong host's rules did to others (VH), and the failures of other software that are about hosts and sessions
-//! (PE): the attack, and where that says something, what a naive build does. The list is `corpus_hosts.md`.
+//! (PE): the attack, and where that says something, what a naive build does. The list is `corpus.md`.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! What old sessions did to others (RES), and clocks (CK): each attack against an endpoint that resumes in scopes and,
-//! where that says something, against what people build first, which is let in by it. The list is `corpus_hosts.md`.
+//! where that says something, against what people build first, which is let in by it. The list is `corpus.md`.
 
 use std::sync::Arc;
 
