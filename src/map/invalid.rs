@@ -36,17 +36,17 @@ pub enum InvalidNameTest {
     /// `all` of two tests of which never both hold.
     #[error(
         "`{}` and `{}` never hold together, because each means the same place: write `any` behind `{}` for one value among several",
-        .tests[0], .tests[1], .tests[0].field()
+        .tests.0, .tests.1, .tests.0.field()
     )]
     Never {
         /// The tests.
-        tests: Box<[ValueTest; 2]>,
+        tests: Box<(ValueTest, ValueTest)>,
     },
     /// A `not` within a `not`.
     #[error("a `not` cannot stand within a `not`")]
     NestedNot,
     /// More than [`SELECTOR_DEPTH`].
-    #[error("tests are nested more than {SELECTOR_DEPTH} deep")]
+    #[error("tests are nested more than {SELECTOR_DEPTH} deep: make several rules of it")]
     TooDeep,
     /// More than [`SELECTOR_TESTS`].
     #[error("{tests} tests are too many for one rule, at most {SELECTOR_TESTS} are possible: make several rules of it")]

@@ -395,13 +395,13 @@ impl NameTest {
 }
 
 /// Two tests of an `all` of which never both hold.
-fn contradiction(tests: &[NameTest]) -> Option<Box<[ValueTest; 2]>> {
+fn contradiction(tests: &[NameTest]) -> Option<Box<(ValueTest, ValueTest)>> {
     if tests.len() > SELECTOR_TESTS {
         return None;
     }
     let values: Vec<&ValueTest> = tests.iter().filter_map(NameTest::as_value).collect();
     values.iter().enumerate().find_map(|(at, one)| {
         let other = values.iter().skip(at + 1).find(|other| one.contradicts(other))?;
-        Some(Box::new([(*one).clone(), (*other).clone()]))
+        Some(Box::new(((*one).clone(), (*other).clone())))
     })
 }

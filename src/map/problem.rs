@@ -41,13 +41,16 @@ pub enum RuleProblem {
     },
     /// Two reservations overlap, so that one CA could name users of the other.
     #[error(
-        "rules `{rule}` and `{other}` could name the same user: give each its own beginning or end, or one rule name if they are one fleet with one user source"
+        "rules `{rule}` and `{other}` could name the same user, by `{}` and by `{}`: give each its own beginning or end, or one rule name if they are one fleet with one user source",
+        .sources[0], .sources[1]
     )]
     OverlappingReservations {
         /// The selector of one.
         rule: Selector,
         /// The selector of the other.
         other: Selector,
+        /// Where their users come from.
+        sources: [UserSource; 2],
     },
     /// A user that is written in one rule lies in the reservation of another, whose CA could name it too.
     #[error(

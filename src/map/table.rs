@@ -39,6 +39,9 @@ struct Rule {
     cost: usize,
 }
 
+/// A rule under a CA that matched, how strongly, and the user that it gives.
+type Found<'a> = (&'a Rule, Strength, Result<UserName, NoUserName>);
+
 /// What the table says of a certificate.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Lookup {
@@ -208,7 +211,7 @@ impl MappingTable {
         certificate: &Certificate,
         vouchers: &[Voucher],
         trace: &mut impl Trace,
-    ) -> Option<Vec<(&Rule, Strength, Result<UserName, NoUserName>)>> {
+    ) -> Option<Vec<Found<'_>>> {
         if !vouchers.iter().any(|voucher| self.anchors.contains_key(&voucher.anchor)) {
             return Some(Vec::new());
         }
@@ -296,6 +299,7 @@ impl MappingTable {
             problems.extend(meeting.map(|(other, _)| RuleProblem::OverlappingReservations {
                 rule: rule.selector.clone(),
                 other: other.selector.clone(),
+                sources: [rule.source.clone(), other.source.clone()],
             }));
             rest = others;
         }

@@ -8,7 +8,7 @@ use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
 use certmap::{CertUserMapping, Policy, RefusalCode, Selector, UserSource};
 
 use crate::anchors::{bundle, client, hierarchy};
-use crate::fleets::{dns, policy, who};
+use crate::fleets::{NOBODY, dns, of, policy, who};
 
 const MANUAL: &str = include_str!("../../src/manual/coming-from.md");
 
@@ -39,12 +39,6 @@ fn rule(selector: &str, words: &[(&str, &TestIdentity)], source: &str) -> CertUs
     let source: UserSource = source.parse().unwrap_or_else(|error| panic!("{source}: {error}"));
     CertUserMapping::from_source(selector.parse().unwrap_or_else(|error| panic!("{selector}: {error}")), source)
 }
-
-fn of(user: &str) -> Result<String, RefusalCode> {
-    Ok(user.to_owned())
-}
-
-const NOBODY: Result<String, RefusalCode> = Err(RefusalCode::NotMapped);
 
 fn under(ca: &TestIdentity, selector: &str, source: &str) -> Policy {
     policy(bundle(&[ca]), [rule(selector, &[("CA", ca)], source)])

@@ -50,11 +50,12 @@ pub fn who(policy: &Policy, client: &TestIdentity) -> Result<String, RefusalCode
     }
 }
 
-fn of(user: &str) -> Result<String, RefusalCode> {
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be a refusal")]
+pub fn of(user: &str) -> Result<String, RefusalCode> {
     Ok(user.to_owned())
 }
 
-const NOBODY: Result<String, RefusalCode> = Err(RefusalCode::NotMapped);
+pub const NOBODY: Result<String, RefusalCode> = Err(RefusalCode::NotMapped);
 
 pub fn dns(name: &str) -> TestCertificate {
     client("O=Devices").with_alternative_names(&[TestName::Dns(name)])

@@ -205,7 +205,7 @@ fn every_problem_of_rules_is_told_with_its_cure() {
         ),
         (
             [fleet.clone(), by_mail],
-            format!("overlapping-reservations: rules `{any}` and `under {anchor} email` could name the same user: give each its own beginning or end, or one rule name if they are one fleet with one user source"),
+            format!("overlapping-reservations: rules `{any}` and `under {anchor} email` could name the same user, by `\"iot/\" + dns` and by `\"iot/\" + email`: give each its own beginning or end, or one rule name if they are one fleet with one user source"),
         ),
         (
             [fleet.clone(), CertUserMapping::new(exact.clone(), user("iot/x"))],

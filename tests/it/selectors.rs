@@ -139,43 +139,6 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
         test_err("all(uri, not every-certificate)"),
         "the test at column 1 cannot be used: `not every-certificate` leaves no certificate"
     );
-    let not = "expected a test: `not` stands in an `all` only, beside what it narrows at column";
-    assert_eq!(test_err("not dns \"a.example\""), format!("{not} 1"));
-    assert_eq!(test_err("any(dns, not uri)"), format!("{not} 10"));
-    let order = "expected a value, or the end of the test: which of several values is meant comes first, then `in-multi-valued-rdns`, then `ignoring-case` at column";
-    for (text, column) in [
-        ("dns ignoring-case any \"a.example\"", 19),
-        ("attribute CN in-multi-valued-rdns any \"a\"", 35),
-        ("dns any all \"a.example\"", 9),
-        ("ip any nth(1) 192.0.2.1", 8),
-        ("extension 1.2.3 any all #0500", 21),
-        ("policy any all 1.2.3", 12),
-    ] {
-        assert_eq!(test_err(text), format!("{order} {column}"), "{text}");
-    }
-    assert_eq!(test_err("dns 'a.example'"), "expected a value in double quotes, or the end of the test at column 5");
-    // Two hosts of one certificate: written as if there were one, it would match nobody, for ever.
-    for (test, never) in [
-        (
-            "all(dns \"a.example\", dns \"b.example\")",
-            "`dns \"a.example\"` and `dns \"b.example\"` never hold together, because each means the same place: write `any` behind `dns` for one value among several",
-        ),
-        (
-            "all(uri, attribute CN nth(2) \"a\", all(attribute CN nth(2) \"b\", ip))",
-            "`attribute CN nth(2) \"a\"` and `attribute CN nth(2) \"b\"` never hold together, because each means the same place: write `any` behind `attribute CN` for one value among several",
-        ),
-    ] {
-        assert_eq!(test_err(test), format!("the test at column 1 cannot be used: {never}"));
-    }
-    for fine in [
-        "all(dns any \"a.example\", dns any \"b.example\")",
-        "all(dns nth(1) \"a.example\", dns nth(2) \"b.example\")",
-        "all(dns, dns \"a.example\")",
-        "any(dns \"a.example\", dns \"b.example\")",
-        "all(dns \"A.example\", dns ignoring-case \"a.example\")",
-    ] {
-        assert!(fine.parse::<NameTest>().is_ok(), "{fine}");
-    }
     assert_eq!(test_err("attribute"), "expected an attribute type (`CN`, `2.5.4.3`) after `attribute` at column 10");
     assert_eq!(
         test_err("attribute XY \"a\""),
@@ -233,8 +196,12 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
     );
     let deep = |depth: usize| format!("{}uri{}", "all(dns, any(email, ".repeat(depth), "))".repeat(depth));
     assert!(deep(4).parse::<NameTest>().is_ok());
-    assert!(test_err(&deep(5)).ends_with("tests are nested more than 8 deep"), "{}", test_err(&deep(5)));
-    assert!(test_err(&deep(1000)).ends_with("tests are nested more than 8 deep"));
+    assert!(
+        test_err(&deep(5)).ends_with("tests are nested more than 8 deep: make several rules of it"),
+        "{}",
+        test_err(&deep(5))
+    );
+    assert!(test_err(&deep(1000)).ends_with("tests are nested more than 8 deep: make several rules of it"));
     let many = |count: usize| NameTest::any((0..count).map(|n| ValueTest::dns(&format!("h{n}.example")).unwrap()));
     assert!(many(32).is_ok());
     assert_eq!(
@@ -245,6 +212,47 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
         NameTest::any([] as [NameTest; 0]).unwrap_err().to_string(),
         "`all` and `any` need at least one test that is no `not`"
     );
+}
+
+#[test]
+fn words_in_the_wrong_place_and_tests_that_never_hold_are_told_so() {
+    let not = "expected a test: `not` stands in an `all` only, beside what it narrows at column";
+    assert_eq!(test_err("not dns \"a.example\""), format!("{not} 1"));
+    assert_eq!(test_err("any(dns, not uri)"), format!("{not} 10"));
+    let order = "expected a value, or the end of the test: which of several values is meant comes first, then `in-multi-valued-rdns`, then `ignoring-case` at column";
+    for (text, column) in [
+        ("dns ignoring-case any \"a.example\"", 19),
+        ("attribute CN in-multi-valued-rdns any \"a\"", 35),
+        ("dns any all \"a.example\"", 9),
+        ("ip any nth(1) 192.0.2.1", 8),
+        ("extension 1.2.3 any all #0500", 21),
+        ("policy any all 1.2.3", 12),
+    ] {
+        assert_eq!(test_err(text), format!("{order} {column}"), "{text}");
+    }
+    assert_eq!(test_err("dns 'a.example'"), "expected a value in double quotes, or the end of the test at column 5");
+    // Two hosts of one certificate: written as if there were one, it would match nobody, for ever.
+    for (test, never) in [
+        (
+            "all(dns \"a.example\", dns \"b.example\")",
+            "`dns \"a.example\"` and `dns \"b.example\"` never hold together, because each means the same place: write `any` behind `dns` for one value among several",
+        ),
+        (
+            "all(uri, attribute CN nth(2) \"a\", all(attribute CN nth(2) \"b\", ip))",
+            "`attribute CN nth(2) \"a\"` and `attribute CN nth(2) \"b\"` never hold together, because each means the same place: write `any` behind `attribute CN` for one value among several",
+        ),
+    ] {
+        assert_eq!(test_err(test), format!("the test at column 1 cannot be used: {never}"));
+    }
+    for fine in [
+        "all(dns any \"a.example\", dns any \"b.example\")",
+        "all(dns nth(1) \"a.example\", dns nth(2) \"b.example\")",
+        "all(dns, dns \"a.example\")",
+        "any(dns \"a.example\", dns \"b.example\")",
+        "all(dns \"A.example\", dns ignoring-case \"a.example\")",
+    ] {
+        assert!(fine.parse::<NameTest>().is_ok(), "{fine}");
+    }
 }
 
 #[test]

@@ -5,15 +5,9 @@ use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
 use certmap::{CertUserMapping, RefusalCode, Strength};
 
 use crate::anchors::{bundle, client, decide_at, hierarchy, refusal};
-use crate::fleets::{dns, exact, policy, rule, who};
+use crate::fleets::{NOBODY, dns, exact, of, policy, rule, who};
 
 const HOST: &str = "api.acme.example";
-
-fn of(user: &str) -> Result<String, RefusalCode> {
-    Ok(user.to_owned())
-}
-
-const NOBODY: Result<String, RefusalCode> = Err(RefusalCode::NotMapped);
 
 /// A root, the CA that checks what it signs, and the one that signs everything.
 fn careful_and_sloppy() -> (TestIdentity, TestIdentity, TestIdentity) {
