@@ -16,6 +16,8 @@ mod voucher;
 
 pub mod cert;
 pub mod decision;
+#[cfg(feature = "serde")]
+pub mod document;
 pub mod identity;
 pub mod limits;
 pub mod live;

@@ -47,6 +47,15 @@ pub const LABEL_BYTES: usize = 128;
 /// Bytes of one selector or user source as text: the longest name twice, for its escapes.
 pub const RULE_BYTES: usize = 2 * NAME_BYTES;
 
+/// Items in one list of a policy document: hosts, certificates, mappings. A landscape of SAP's has some 2,000 mappings.
+pub const DOCUMENT_ITEMS: usize = 200_000;
+
+/// Bytes of one text in a policy document, the longest rule; a certificate or a revocation list may be longer.
+pub const DOCUMENT_TEXT_BYTES: usize = RULE_BYTES;
+
+/// Bytes of one certificate as text in a policy document: the largest one as PEM, with text around it.
+pub const DOCUMENT_CERTIFICATE_BYTES: usize = 4 * CERTIFICATE_BYTES;
+
 /// How deep `all` and `any` may be nested in one selector. People do not read beyond three.
 pub const SELECTOR_DEPTH: usize = 8;
 

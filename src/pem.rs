@@ -93,6 +93,19 @@ pub enum InvalidPem {
     Utf16,
 }
 
+/// True if a private key begins or ends somewhere in this text, as PEM of any kind.
+#[cfg(feature = "serde")]
+pub(crate) fn has_private_key(text: &[u8]) -> bool {
+    const MARK: &[u8] = b"PRIVATE KEY-----";
+    text.windows(MARK.len()).any(|window| window == MARK)
+}
+
+/// Forgets what may be a private key.
+#[cfg(feature = "serde")]
+pub(crate) fn wipe(mut text: Vec<u8>) {
+    text.zeroize();
+}
+
 /// All sections of a file of at most [`PEM_BYTES`], in order; never empty.
 pub(crate) fn read(input: &[u8]) -> Result<Vec<Section>, InvalidPem> {
     read_at_most(PEM_BYTES, input)

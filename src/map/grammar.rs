@@ -10,17 +10,34 @@ use super::{
     CaPath, Field, InvalidNameTest, InvalidSelector, InvalidUserSource, NameTest, Part, Piece, Quantifier, Selector,
     UserSource, ValueTest,
 };
-use crate::cert::{Fingerprint, InvalidFingerprint, ObjectIdentifier};
+use crate::cert::{Fingerprint, InvalidFingerprint, ObjectIdentifier, SpkiFingerprint};
 use crate::limits::{RULE_BYTES, SELECTOR_DEPTH};
+
+/// Certificate and key that a name stands for, or why it stands for none.
+pub(crate) type Named = Result<(Fingerprint, SpkiFingerprint), String>;
 
 impl FromStr for Selector {
     type Err = InvalidSelector;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut input = Scanner::new(text)?;
+        Self::with_names(text, &no_names)
+    }
+}
+
+impl Selector {
+    /// As [`from_str`](FromStr::from_str), where `@` and a name may stand for a fingerprint: `@acme` for a certificate or
+    /// the key of one, and `key @acme` for a selector by key.
+    pub(crate) fn with_names(text: &str, named: &dyn Fn(&str) -> Named) -> Result<Self, InvalidSelector> {
+        let mut input = Scanner { named, ..Scanner::new(text)? };
         let start = input;
         let selector = match input.next()? {
             Token::Word("under") => input.under()?,
+            Token::Word("key") => {
+                let expected = "`@` and the name of a certificate after `key`";
+                let before = input;
+                Self::key(before.named(input.word(expected)?, expected)?.1)
+            }
+            Token::Word(word) if word.starts_with('@') => Self::certificate(start.named(word, A_SELECTOR)?.0),
             Token::Word(word) if word.starts_with("spki-sha256:") => Self::key(start.fingerprint(word, A_SELECTOR)?),
             Token::Word(word) if word.starts_with("sha256:") => Self::certificate(start.fingerprint(word, A_SELECTOR)?),
             _ => return Err(start.expected(A_SELECTOR)),
@@ -99,6 +116,11 @@ enum Token<'a> {
 struct Scanner<'a> {
     text: &'a str,
     rest: &'a str,
+    named: &'a dyn Fn(&str) -> Named,
+}
+
+fn no_names(_: &str) -> Named {
+    Err("names are known in a policy document only, write the fingerprint".to_owned())
 }
 
 impl<'a> Scanner<'a> {
@@ -106,7 +128,7 @@ impl<'a> Scanner<'a> {
         if text.len() > RULE_BYTES {
             return Err(InvalidSelector::TooLong { bytes: text.len() });
         }
-        Ok(Self { text, rest: text })
+        Ok(Self { text, rest: text, named: &no_names })
     }
 
     /// Of the next token, or one beyond the end; counted in characters from 1.
@@ -210,9 +232,22 @@ impl<'a> Scanner<'a> {
         word.parse().map_err(|cause| InvalidSelector::Fingerprint { expected, column: self.column(), cause })
     }
 
+    /// What this word, `@` and a name, stands for; `self` stands before it.
+    fn named(&self, word: &str, expected: &'static str) -> Result<(Fingerprint, SpkiFingerprint), InvalidSelector> {
+        let name = word.strip_prefix('@').ok_or_else(|| self.expected(expected))?;
+        (self.named)(name).map_err(|reason| InvalidSelector::Alias {
+            name: name.to_owned(),
+            column: self.column(),
+            reason,
+        })
+    }
+
     fn ca(&mut self, expected: &'static str) -> Result<Fingerprint, InvalidSelector> {
         let start = *self;
         let word = self.word(expected)?;
+        if word.starts_with('@') {
+            return Ok(start.named(word, expected)?.0);
+        }
         if word.starts_with("sha256:") { start.fingerprint(word, expected) } else { Err(start.expected(expected)) }
     }
 
@@ -226,7 +261,11 @@ impl<'a> Scanner<'a> {
             let expected = "a key (`spki-sha256:` and 64 digits) after `issued-by`";
             let start = *self;
             let word = self.word(expected)?;
-            path = path.issued_by(start.fingerprint(word, expected)?);
+            let named = word.starts_with('@').then(|| start.named(word, expected)).transpose()?;
+            path = path.issued_by(match named {
+                Some((_, key)) => key,
+                None => start.fingerprint(word, expected)?,
+            });
         }
         Ok(Selector::under(path, self.test(0)?))
     }

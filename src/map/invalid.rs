@@ -70,6 +70,16 @@ pub enum InvalidNameTest {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSelector {
+    /// A name stands for no certificate.
+    #[error("`@{}` at column {column} stands for no certificate: {reason}", crate::text::OneLine(.name))]
+    Alias {
+        /// The name.
+        name: String,
+        /// Where.
+        column: usize,
+        /// Why not.
+        reason: String,
+    },
     /// Something else stands there.
     #[error("expected {expected} at column {column}")]
     Expected {

@@ -23,6 +23,8 @@ pub use renewal::{NotRenewed, ServiceKey};
 pub use selector::{CaPath, Selector};
 pub use user_source::{Part, Piece, UserSource};
 
+#[cfg(feature = "serde")]
+pub(crate) use grammar::Named;
 pub(crate) use table::{Entry, Lookup, MappingTable, Matched, RuleId, Unnamed};
 pub(crate) use user_source::NoUserName;
 

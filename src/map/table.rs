@@ -350,6 +350,19 @@ pub(crate) struct Entry<'a> {
     pub(crate) exception: bool,
 }
 
+impl Entry<'_> {
+    /// The rule as it was given, once for each of its names.
+    pub(crate) fn mappings(&self) -> Vec<CertUserMapping> {
+        let name = |name: Option<&RuleName>| CertUserMapping {
+            selector: self.selector.clone(),
+            source: self.source.clone(),
+            name: name.cloned(),
+            exception: self.exception,
+        };
+        if self.names.is_empty() { vec![name(None)] } else { self.names.iter().map(|one| name(Some(one))).collect() }
+    }
+}
+
 /// What is wrong with a rule whatever the others are.
 fn alone(mapping: &CertUserMapping) -> Option<RuleProblem> {
     let selector = || mapping.selector.clone();

@@ -12,7 +12,7 @@ mod problem;
 mod roles;
 
 use core::fmt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use builder::PolicyBuilder;
@@ -27,9 +27,10 @@ use roles::RoleTable;
 pub(crate) use roles::Standing;
 
 use crate::cert::Hashing;
-use crate::map::{MappingTable, Matched};
+use crate::map::{self, CertUserMapping, MappingTable, Matched};
+use crate::role::RoleAssignment;
 use crate::strength::Strength;
-use crate::trust::{Algorithms, DenyList, Revocation, RevocationState};
+use crate::trust::{Algorithms, Denial, DenyList, Revocation, RevocationState};
 use crate::user::UserName;
 
 /// Who is trusted, who they are and what they may do: everything a decision depends on, checked and immutable.
@@ -82,6 +83,50 @@ impl Policy {
     #[must_use]
     pub fn mapping_count(&self) -> usize {
         self.rules.table.len()
+    }
+
+    /// Its mapping rules, sorted by selector; a rule that was given several names is there once for each.
+    #[must_use]
+    pub fn mappings(&self) -> Vec<CertUserMapping> {
+        let mut rules: Vec<_> = self.rules.table.rules().collect();
+        rules.sort_unstable_by_key(|rule| rule.selector);
+        rules.iter().flat_map(map::Entry::mappings).collect()
+    }
+
+    /// Who has which role, sorted; an assignment that another one makes needless is not there.
+    #[must_use]
+    pub fn assignments(&self) -> Vec<RoleAssignment> {
+        let assignments = self.rules.roles.assignments().into_iter();
+        assignments
+            .map(|(holder, role, least, enforcement)| {
+                RoleAssignment::to(holder.clone(), role.clone()).at_least(least).with_enforcement(enforcement)
+            })
+            .collect()
+    }
+
+    /// What is refused whatever vouches for it, in the order of its text.
+    #[must_use]
+    pub fn denials(&self) -> Vec<&Denial> {
+        let mut denials: Vec<_> = self.deny.denials().collect();
+        denials.sort_by_cached_key(ToString::to_string);
+        denials
+    }
+
+    /// The users who are refused by whatever certificate they come, sorted.
+    #[must_use]
+    pub fn disabled_users(&self) -> impl ExactSizeIterator<Item = &UserName> {
+        self.rules.disabled.iter()
+    }
+
+    /// The revocation lists and how they are taken; the lists in the order of their fingerprints, each once.
+    #[must_use]
+    pub fn revocation(&self) -> Revocation {
+        let lists: BTreeMap<_, _> = self.revocation.lists().map(|list| (list.fingerprint(), list)).collect();
+        let mut revocation = Revocation::new().danger_accept_stale_lists(self.revocation.grace());
+        for list in lists.into_values() {
+            revocation.add(list.clone());
+        }
+        revocation
     }
 
     /// The same policy with other revocation lists: everything else is shared, so this is quick however large it is.

@@ -45,6 +45,24 @@ impl Denial {
     pub fn serial(issuer: DistinguishedName, serial: SerialNumber) -> Self {
         Self(Kind::Serial(issuer, serial))
     }
+
+    /// The key, if it denies one.
+    #[must_use]
+    pub fn denied_key(&self) -> Option<&SpkiFingerprint> {
+        match &self.0 {
+            Kind::Key(key) => Some(key),
+            Kind::Serial(..) => None,
+        }
+    }
+
+    /// Issuer and serial number, if it denies a certificate by them.
+    #[must_use]
+    pub fn denied_serial(&self) -> Option<(&DistinguishedName, &SerialNumber)> {
+        match &self.0 {
+            Kind::Key(_) => None,
+            Kind::Serial(issuer, serial) => Some((issuer, serial)),
+        }
+    }
 }
 
 impl fmt::Display for Denial {

@@ -193,8 +193,10 @@ impl Entry {
         self.alias.as_ref()
     }
 
-    pub(super) fn has_own_server_names(&self) -> bool {
-        self.server_names.is_some()
+    /// What [`with_server_names`](Self::with_server_names) said; `None` if those in the certificate count.
+    #[must_use]
+    pub fn own_server_names(&self) -> Option<&[ServerName<'static>]> {
+        self.server_names.as_deref()
     }
 
     /// For which servers this entry answers, as a pin: what [`with_server_names`](Self::with_server_names) said, else

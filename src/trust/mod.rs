@@ -158,7 +158,7 @@ impl TrustBundle {
         if let Some(present) = self.find(&fingerprint) {
             return Err(TrustError::Duplicate { fingerprint, kind: present.kind() });
         }
-        if entry.kind() == EntryKind::Anchor && entry.has_own_server_names() {
+        if entry.kind() == EntryKind::Anchor && entry.own_server_names().is_some() {
             return Err(TrustError::NamesOnAnchor { fingerprint });
         }
         if let Some(alias) = entry.alias().filter(|alias| self.find_alias(alias).is_some()) {
