@@ -98,3 +98,6 @@ pub const UNFIT_HINT_NAMES: usize = 32;
 
 /// Sessions that are remembered for resumption, at some 4 KiB each.
 pub const STORED_SESSIONS: usize = 4096;
+
+/// Rules that did not match and that an explanation tells of, the nearest ones; of the rest it tells how many.
+pub const EXPLAINED_RULES: usize = 16;

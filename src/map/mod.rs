@@ -9,6 +9,7 @@ mod grammar;
 mod invalid;
 mod name_test;
 mod names;
+mod nearness;
 mod problem;
 mod renewal;
 mod selector;
@@ -23,6 +24,7 @@ pub use renewal::{NotRenewed, ServiceKey};
 pub use selector::{CaPath, Selector};
 pub use user_source::{Part, Piece, UserSource};
 
+pub(crate) use nearness::{Lack, Near, Nearest};
 pub(crate) use table::{Entry, Lookup, MappingTable, Matched, RuleId, Unnamed};
 pub(crate) use user_source::NoUserName;
 

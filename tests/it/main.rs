@@ -8,6 +8,8 @@ mod bundles;
 mod calling;
 mod certificates;
 mod common;
+mod corpus_of_policies;
+mod explain;
 mod hierarchies;
 mod identities;
 mod interop;

@@ -1,0 +1,8 @@
+//! What would happen: what a policy means, what is odd about it, what a change of it does, and when parts of it end.
+//!
+//! Asks the same code that decides and changes nothing. Whatever stands in what it returns is shown on one line, hidden
+//! characters escaped, because peers chose some of it. Asks no clock: `now` is an argument.
+
+mod explain;
+
+pub use explain::{Candidate, Explanation, Step, explain};
