@@ -3,6 +3,16 @@
 //! Asks the same code that decides and changes nothing. Whatever stands in what it returns is shown on one line, hidden
 //! characters escaped, because peers chose some of it. Asks no clock: `now` is an argument.
 
+mod change;
+mod concern;
+mod diff;
 mod explain;
+mod place;
+mod shadow;
+mod trust_diff;
 
+pub use change::{Change, Effect, Presence, RuleTerms, Terms};
+pub use diff::{Difference, UserChange, diff};
 pub use explain::{Candidate, Explanation, Step, explain};
+pub use place::Place;
+pub use shadow::{Disagreement, Shadow};

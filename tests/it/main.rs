@@ -9,6 +9,7 @@ mod calling;
 mod certificates;
 mod common;
 mod corpus_of_policies;
+mod diff;
 mod explain;
 mod hierarchies;
 mod identities;
