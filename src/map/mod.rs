@@ -10,6 +10,7 @@ mod invalid;
 mod name_test;
 mod names;
 mod nearness;
+mod overlap;
 mod problem;
 mod renewal;
 mod selector;

@@ -16,6 +16,7 @@ mod identities;
 mod interop;
 mod layers;
 mod limbo;
+mod lint;
 mod live;
 mod names;
 mod openssl_paths;
