@@ -11,6 +11,7 @@ mod common;
 mod corpus_of_policies;
 mod diff;
 mod explain;
+mod forecast;
 mod hierarchies;
 mod identities;
 mod interop;
