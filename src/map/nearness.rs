@@ -73,7 +73,7 @@ impl<'a> FromIterator<&'a Certificate> for Known<'a> {
 }
 
 /// A certificate that rules are asked about.
-struct Subject<'a> {
+struct Asked<'a> {
     certificate: &'a Certificate,
     /// Its subject, read once.
     subject: DistinguishedName,
@@ -82,7 +82,7 @@ struct Subject<'a> {
     known: &'a Known<'a>,
 }
 
-impl Subject<'_> {
+impl Asked<'_> {
     /// How little it has to do with the certificate that a rule means: 1 with its key or its names, much with neither.
     fn unlikeness(&self, meant: Option<&Certificate>) -> usize {
         let Some(meant) = meant else { return Near::FAR };
@@ -109,14 +109,14 @@ impl MappingTable {
         most: usize,
     ) -> Nearest {
         let names = Names::of(certificate);
-        let subject = Subject { certificate, subject: certificate.subject(), names, vouchers, known };
+        let asked = Asked { certificate, subject: certificate.subject(), names, vouchers, known };
         let rules = self.certificates.values().chain(self.keys.values()).chain(&self.under);
         let mut matching = BTreeSet::new();
         let mut ranked = BTreeSet::new();
         let mut others = 0;
         for rule in rules {
             let mut distance = 0;
-            rule.lacks(&subject, &mut |_, weight, _, _| distance += weight);
+            rule.lacks(&asked, &mut |_, weight, _, _| distance += weight);
             if distance == 0 {
                 matching.insert(ByRule(0, rule));
                 continue;
@@ -127,7 +127,7 @@ impl MappingTable {
                 others += 1;
             }
         }
-        let near = |ByRule(distance, rule): ByRule<'_>| rule.near(&subject, distance);
+        let near = |ByRule(distance, rule): ByRule<'_>| rule.near(&asked, distance);
         Nearest {
             matching: matching.into_iter().map(near).collect(),
             nearby: ranked.into_iter().map(near).collect(),
@@ -160,23 +160,23 @@ impl PartialEq for ByRule<'_> {
 impl Eq for ByRule<'_> {}
 
 impl Rule {
-    fn near(&self, subject: &Subject<'_>, distance: usize) -> Near {
+    fn near(&self, asked: &Asked<'_>, distance: usize) -> Near {
         let mut lacks = Vec::new();
-        self.lacks(subject, &mut |check, _, expected, actual| {
+        self.lacks(asked, &mut |check, _, expected, actual| {
             lacks.push(Lack { check, expected: expected.to_string(), actual: actual.to_string() });
         });
-        let user = self.source.take(&subject.names).and_then(Result::ok);
+        let user = self.source.take(&asked.names).and_then(Result::ok);
         Near { rule: self.id(), source: self.source.clone(), user, lacks, distance }
     }
 
-    fn lacks(&self, subject: &Subject<'_>, hear: &mut Hear<'_>) {
-        let Subject { certificate, subject: _, names, vouchers, known } = subject;
+    fn lacks(&self, asked: &Asked<'_>, hear: &mut Hear<'_>) {
+        let Asked { certificate, subject: _, names, vouchers, known } = asked;
         match &self.selector.0 {
             Kind::Certificate(wanted) => {
                 let actual = certificate.fingerprint();
                 if *wanted != actual {
                     let meant = known.certificates.get(wanted).copied();
-                    let weight = subject.unlikeness(meant);
+                    let weight = asked.unlikeness(meant);
                     hear(
                         Check::CertificateRule,
                         weight,
@@ -189,7 +189,7 @@ impl Rule {
                 let actual = certificate.spki_fingerprint();
                 if *wanted != actual {
                     let meant = known.keys.get(wanted).copied();
-                    let weight = subject.unlikeness(meant);
+                    let weight = asked.unlikeness(meant);
                     hear(Check::KeyRule, weight, format_args!("{wanted}{}", Meant(meant)), format_args!("{actual}"));
                 }
             }

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use rustls::pki_types::UnixTime;
+use rustls::pki_types::{CertificateDer, UnixTime};
 
 use crate::cert::{Certificate, show};
-use crate::decision::{Decision, Evidence, Outcome};
+use crate::decision::{Decision, Evidence, Outcome, Refusal};
 use crate::limits::{CHAIN_LENGTH, EXPLAINED_RULES};
 use crate::map::{Lack, Near, Nearest, UserSource};
-use crate::policy::Policy;
+use crate::policy::{HostId, Policy};
 use crate::text::OneLine;
 use crate::trace::{Check, NoTrace, Trace};
 use crate::trust::Entry;
@@ -37,7 +37,12 @@ pub fn explain(policy: &Policy, evidence: &Evidence, now: UnixTime) -> Explanati
     let decision = policy.decide_traced(evidence, now, &mut steps);
     let certificate = evidence.chain().first().and_then(|der| Certificate::from_der(der).ok());
     let asked = !matches!(decision.outcome(), Outcome::Anonymous);
-    let nearest = certificate.as_ref().filter(|_| asked).map(|certificate| nearest(policy, evidence, certificate, now));
+    // The decision has searched in vain already.
+    let pathless = |refusal: &Refusal| refusal.path_failure().is_some() || refusal.untrusted().is_some();
+    let searched = !decision.refusal().is_some_and(pathless);
+    let nearest =
+        |certificate| nearest(policy, evidence.host(), if searched { evidence.chain() } else { &[] }, certificate, now);
+    let nearest = certificate.as_ref().filter(|_| asked).map(nearest);
     let nearest = nearest.unwrap_or(Nearest { matching: Vec::new(), nearby: Vec::new(), others: 0 });
     let candidates = |rules: Vec<Near>| rules.into_iter().map(Candidate::new).collect();
     Explanation {
@@ -50,10 +55,17 @@ pub fn explain(policy: &Policy, evidence: &Evidence, now: UnixTime) -> Explanati
     }
 }
 
-fn nearest(policy: &Policy, evidence: &Evidence, certificate: &Certificate, now: UnixTime) -> Nearest {
+/// The rules about this certificate, under the anchors that vouch for the chain.
+fn nearest(
+    policy: &Policy,
+    host: &HostId,
+    chain: &[CertificateDer<'_>],
+    certificate: &Certificate,
+    now: UnixTime,
+) -> Nearest {
     let parts = policy.parts();
-    let host = parts.hosts.get(evidence.host()).filter(|_| evidence.chain().len() <= CHAIN_LENGTH);
-    let path = host.and_then(|host| host.trust().also_under_anchors(evidence.chain(), now, &mut NoTrace));
+    let host = parts.hosts.get(host).filter(|_| chain.len() <= CHAIN_LENGTH);
+    let path = host.and_then(|host| host.trust().also_under_anchors(chain, now, &mut NoTrace));
     let vouchers = path.as_ref().map(|path| path.vouchers()).unwrap_or_default();
     let known = parts.hosts.iter().flat_map(|host| host.host().bundle().entries()).map(Entry::certificate).collect();
     parts.rules.nearest(certificate, vouchers, &known, EXPLAINED_RULES)
