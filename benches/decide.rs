@@ -142,6 +142,73 @@ mod p256_v3_not_pinned {
     }
 }
 
+/// A client below an intermediate: what does it cost to find its path, and what if it comes back? Among so many anchors.
+mod p256_below_an_anchor {
+    use super::*;
+    use certmap::testing::TestIdentity;
+    use certmap::{CertUserMapping, Evidence, Host, PolicyBuilder, Selector, TrustBundle};
+
+    struct Client {
+        root: TestIdentity,
+        partner: TestIdentity,
+    }
+
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+        let root = TestCertificate::new("CN=root").as_ca().self_signed();
+        let issuing = TestCertificate::new("CN=issuing").as_ca().issued_by(&root);
+        let partner = TestCertificate::new("CN=measured").with_server_name("a.example").with_purpose(2);
+        Client { partner: partner.issued_by(&issuing), root }
+    });
+
+    fn decide(bencher: Bencher<'_, '_>, anchors: usize, remembered: usize) {
+        let Client { root, partner } = &*CLIENT;
+        let mut bundle = TrustBundle::with_limit("partners".parse().expect("a label"), anchors);
+        let anchor = bundle.add_anchor(root.certificate().clone()).expect("an anchor");
+        for number in 1..anchors {
+            let other = TestCertificate::new(&format!("CN=root-{number}")).as_ca().self_signed();
+            bundle.add_anchor(other.certificate().clone()).expect("an anchor");
+        }
+        let selector: Selector = format!("under {anchor} dns \"a.example\"").parse().expect("a selector");
+        let host = Host::new("gw".parse().expect("a label"), bundle);
+        let builder = PolicyBuilder::for_host(host.clone()).remembered_paths(remembered);
+        let policy = builder.mapping(CertUserMapping::new(selector, "u".parse().expect("a user"))).build();
+        let policy = policy.expect("a policy without contradiction");
+        let seen = Evidence::after_handshake(host.id().clone(), partner.chain_without_root());
+        assert!(policy.decide(&seen, NOW).principal().is_some());
+        bencher.bench_local(|| policy.decide(black_box(&seen), NOW));
+    }
+
+    #[divan::bench]
+    fn a_sha256_of_the_chain(bencher: Bencher<'_, '_>) {
+        let chain = CLIENT.partner.chain_without_root();
+        bencher
+            .bench_local(|| black_box(chain).iter().fold(Sha256::new(), |hash, der| hash.chain_update(der)).finalize());
+    }
+
+    #[divan::bench(args = [1, SMALL])]
+    fn who_comes_back(bencher: Bencher<'_, '_>, anchors: usize) {
+        decide(bencher, anchors, 4096);
+    }
+
+    #[divan::bench(args = [1, SMALL])]
+    fn who_comes_for_the_first_time(bencher: Bencher<'_, '_>, anchors: usize) {
+        decide(bencher, anchors, 0);
+    }
+
+    #[divan::bench]
+    fn webpki_aws_lc_rs(bencher: Bencher<'_, '_>) {
+        let chain = CLIENT.partner.chain_without_root().to_vec();
+        let mut store = RootCertStore::empty();
+        store.add(CLIENT.root.certificate().der().clone()).expect("a root");
+        let builder =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(store), Arc::new(aws_lc_rs::default_provider()));
+        let verifier: Arc<dyn ClientCertVerifier> = builder.build().expect("a verifier");
+        let [own, above @ ..] = &chain[..] else { return };
+        verifier.verify_client_cert(own, above, NOW).expect("a valid chain");
+        bencher.bench_local(|| verifier.verify_client_cert(black_box(own), above, NOW));
+    }
+}
+
 /// A pinned version 3 certificate: how far from path validation with the same certificate as a root is a decision?
 macro_rules! next_to_path_validation {
     ($name:ident, $certificate:ident) => {

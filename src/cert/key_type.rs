@@ -88,10 +88,11 @@ impl KeyType {
         let named = |any: &&Any<'_>| any.tag() == Tag::Oid;
         let parameters = spki.algorithm.parameters().filter(|_| algorithm == EC);
         let curve = parameters.filter(named).and_then(|any| any.as_oid().ok());
+        let point = |octets| is_uncompressed(&spki.subject_public_key.data, octets);
         match curve.as_ref().map(Oid::as_bytes) {
-            Some(P256) => Some(Self::EcP256),
-            Some(P384) => Some(Self::EcP384),
-            Some(P521) => Some(Self::EcP521),
+            Some(P256) => point(32).then_some(Self::EcP256),
+            Some(P384) => point(48).then_some(Self::EcP384),
+            Some(P521) => point(66).then_some(Self::EcP521),
             Some(other) => ObjectIdentifier::from_der_content(other).ok().map(Self::Other),
             None => ObjectIdentifier::from_der_content(algorithm).ok().map(Self::Other),
         }
@@ -132,6 +133,14 @@ fn is_strict(spki: &[u8]) -> bool {
         inside.finish()
     });
     parts.is_ok()
+}
+
+/// True if both coordinates of the point are written out, each in so many octets (SEC 1, section 2.3.3).
+///
+/// aws-lc verifies with a compressed point too, and ring does not. Then one key would have two fingerprints, and whoever
+/// is denied by the one would come with the other. RFC 5480, section 2.2 has the compressed form be optional.
+fn is_uncompressed(point: &[u8], octets: usize) -> bool {
+    point.first() == Some(&4) && point.len() == 1 + 2 * octets
 }
 
 /// True for the encodings of the points of order 1, 2, 4 and 8, canonical or not, of either sign: for such a "key" anybody
@@ -223,6 +232,13 @@ mod tests {
         trailing.extend_from_slice(&[5, 0]);
         trailing[1] += 2;
         assert_eq!(read(&trailing), None);
+        let mut compressed = good.clone();
+        compressed.truncate(good.len() - 32);
+        (compressed[1], compressed[24], compressed[26]) = (0x59 - 32, 34, 2);
+        assert_eq!(read(&compressed), None);
+        let mut hybrid = good.clone();
+        hybrid[26] = 6;
+        assert_eq!(read(&hybrid), None);
         let long_form = [&[0x30, 0x81, 0x59], &good[2..]].concat();
         assert_eq!(read(&long_form), None);
     }

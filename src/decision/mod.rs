@@ -141,6 +141,7 @@ impl Policy {
                 }
                 Ok(Principal::new(self, &verified, rule, evidence))
             }
+            Lookup::TooManyTests => Err(Refusal::new(Reason::TooManyTests { certificate })),
             Lookup::Unnamed(rule) => Err(Refusal::new(Reason::UserName { certificate, rule })),
         }
     }

@@ -1,7 +1,7 @@
 //! What is no selector, no test and no user source, and why.
 
-use super::Field;
-use crate::cert::InvalidFingerprint;
+use super::{Field, ValueTest};
+use crate::cert::{InvalidDistinguishedName, InvalidFingerprint};
 use crate::limits::{RULE_BYTES, SELECTOR_DEPTH, SELECTOR_TESTS};
 use crate::user::InvalidUserName;
 
@@ -33,11 +33,20 @@ pub enum InvalidNameTest {
         /// The field.
         field: Field,
     },
+    /// `all` of two tests of which never both hold.
+    #[error(
+        "`{}` and `{}` never hold together, because each means the same place: write `any` behind `{}` for one value among several",
+        .tests.0, .tests.1, .tests.0.field()
+    )]
+    Never {
+        /// The tests.
+        tests: Box<(ValueTest, ValueTest)>,
+    },
     /// A `not` within a `not`.
     #[error("a `not` cannot stand within a `not`")]
     NestedNot,
     /// More than [`SELECTOR_DEPTH`].
-    #[error("tests are nested more than {SELECTOR_DEPTH} deep")]
+    #[error("tests are nested more than {SELECTOR_DEPTH} deep: make several rules of it")]
     TooDeep,
     /// More than [`SELECTOR_TESTS`].
     #[error("{tests} tests are too many for one rule, at most {SELECTOR_TESTS} are possible: make several rules of it")]
@@ -79,6 +88,15 @@ pub enum InvalidSelector {
         /// What is wrong with it.
         #[source]
         cause: InvalidFingerprint,
+    },
+    /// A text that has to be a distinguished name, and is none.
+    #[error("expected a distinguished name (RFC 4514) at column {column}")]
+    Name {
+        /// Where it begins.
+        column: usize,
+        /// What is wrong with it.
+        #[source]
+        cause: InvalidDistinguishedName,
     },
     /// A test that cannot be used.
     #[error("the test at column {column} cannot be used")]

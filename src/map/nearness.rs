@@ -136,12 +136,12 @@ impl MappingTable {
     }
 }
 
-/// Sorted by distance, then by selector: no two rules have the same.
+/// Sorted by distance, then by selector and user source: no two rules have both the same.
 struct ByRule<'a>(usize, &'a Rule);
 
 impl Ord for ByRule<'_> {
     fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        (self.0, &self.1.selector).cmp(&(other.0, &other.1.selector))
+        (self.0, &self.1.selector, &self.1.source).cmp(&(other.0, &other.1.selector, &other.1.source))
     }
 }
 

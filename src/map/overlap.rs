@@ -40,7 +40,8 @@ impl Rule {
             && (narrow.path.issuer_key == wide.path.issuer_key
                 // A serial number counts only where the issuer is known.
                 || (wide.path.issuer_key.is_none() && !wide.test.asks_for_serial()));
-        self.selector != wider.selector && self.source != wider.source && path && narrow.test.implies(&wide.test)
+        let users = self.source != wider.source && !self.source.excludes(&wider.source);
+        self.selector != wider.selector && users && path && narrow.test.implies(&wide.test)
     }
 }
 

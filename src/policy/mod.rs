@@ -91,7 +91,8 @@ impl Policy {
     /// The lists of before are gone; give all of them that shall count.
     ///
     /// # Errors
-    /// [`PolicyError`] with every list that an anchor should have signed and did not, or may not sign.
+    /// [`PolicyError`] with every list that an anchor should have signed and did not, or may not sign, or that nobody can
+    /// verify.
     pub fn with_revocation(&self, revocation: &Revocation) -> Result<Self, PolicyError> {
         let anchors = self.hosts.iter().flat_map(|state| state.trust().index().anchors());
         let state = RevocationState::new(revocation, anchors, self.algorithms);

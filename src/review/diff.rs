@@ -8,7 +8,7 @@ use rustls::pki_types::UnixTime;
 use super::change::{Presence, RuleTerms, Terms};
 use super::{Change, Disagreement, Effect, trust_diff};
 use crate::decision::Evidence;
-use crate::map::{Entry, Selector};
+use crate::map::{Entry, Selector, UserSource};
 use crate::policy::{Parts, Policy};
 use crate::role::{Holder, Role};
 use crate::user::UserName;
@@ -119,19 +119,31 @@ pub(super) fn came_and_went<T: Ord + Copy>(
 }
 
 fn rules(old: &Parts<'_>, new: &Parts<'_>) -> Vec<Change> {
-    let terms = |parts: &Parts<'_>| -> BTreeMap<Selector, RuleTerms> {
-        let one = |Entry { selector, source, names, exception }: Entry<'_>| {
-            (selector.clone(), RuleTerms { source: source.clone(), names: names.to_vec(), exception })
-        };
-        parts.rules.rules().map(one).collect()
-    };
-    let change = |(selector, from, to): (&Selector, Option<&RuleTerms>, Option<&RuleTerms>)| Change::Rule {
-        selector: selector.clone(),
-        from: from.cloned(),
-        to: to.cloned(),
+    // Templates that exclude each other may share a selector.
+    let terms = |parts: &Parts<'_>| {
+        let mut all: BTreeMap<Selector, BTreeMap<UserSource, RuleTerms>> = BTreeMap::new();
+        for Entry { selector, source, names, exception } in parts.rules.rules() {
+            let terms = RuleTerms { source: source.clone(), names: names.to_vec(), exception };
+            all.entry(selector.clone()).or_default().insert(source.clone(), terms);
+        }
+        all
     };
     let (before, now) = (terms(old), terms(new));
-    differing(&before, &now).map(change).collect()
+    let none = BTreeMap::new();
+    let mut changes = Vec::new();
+    for (selector, from, to) in differing(&before, &now) {
+        let (from, to) = (from.unwrap_or(&none), to.unwrap_or(&none));
+        let change = |from: Option<&RuleTerms>, to: Option<&RuleTerms>| Change::Rule {
+            selector: selector.clone(),
+            from: from.cloned(),
+            to: to.cloned(),
+        };
+        match (from.len(), to.len()) {
+            (1, 1) => changes.push(change(from.values().next(), to.values().next())),
+            _ => changes.extend(differing(from, to).map(|(_, from, to)| change(from, to))),
+        }
+    }
+    changes
 }
 
 /// The keys with different values, with what they have on both sides.

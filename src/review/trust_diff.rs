@@ -164,7 +164,7 @@ fn users(parts: &Parts<'_>, bundles: &Bundles<'_>) -> BTreeMap<Fingerprint, User
         let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
         match parts.rules.exact(fingerprint, key, &mut NoTrace) {
             Lookup::One(rule) => Some((fingerprint, rule.user)),
-            Lookup::Ambiguous(_) | Lookup::None | Lookup::Unnamed(_) => None,
+            Lookup::Ambiguous(_) | Lookup::None | Lookup::TooManyTests | Lookup::Unnamed(_) => None,
         }
     };
     pinned.filter_map(user).collect()

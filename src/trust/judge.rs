@@ -157,6 +157,26 @@ impl TrustIndex {
         self.anchors.certificates()
     }
 
+    /// The anchors of the bundle that issued this certificate directly and vouch for it, for as much as can be told without
+    /// the intermediates that only a peer presents: at the first moment in which it and all anchors of its issuer's name are
+    /// valid, whatever is revoked.
+    pub(crate) fn direct_path(&self, certificate: &Certificate) -> Option<ValidPath> {
+        let issuers = self.anchors.named(certificate.issuer_der()).iter().flat_map(|group| &group.members);
+        let moment = issuers.chain([certificate]).map(|one| one.validity().not_before()).max_by_key(UnixTime::as_secs);
+        Search::new(self.path_rules(&RevocationState::default()), certificate, &[], moment?).run().ok()
+    }
+
+    fn path_rules<'a>(&'a self, revocation: &'a RevocationState) -> PathRules<'a> {
+        PathRules {
+            anchors: &self.anchors,
+            algorithms: self.algorithms,
+            revocation,
+            deny: &self.deny,
+            purpose: self.purpose,
+            path_length: self.path_length,
+        }
+    }
+
     /// Entries whose key no signature can be verified with.
     pub(crate) fn unverifiable<'a>(&self, bundle: &'a TrustBundle) -> impl Iterator<Item = &'a Entry> {
         let algorithms = self.algorithms;
@@ -351,16 +371,7 @@ impl TrustState {
         key: Option<Presented>,
         now: UnixTime,
     ) -> Result<Arc<ValidPath>, PathFailure> {
-        let index = &*self.index;
-        let rules = PathRules {
-            anchors: &index.anchors,
-            algorithms: index.algorithms,
-            revocation: &self.revocation,
-            deny: &index.deny,
-            purpose: index.purpose,
-            path_length: index.path_length,
-        };
-        let search = Search::new(rules, certificate, others, now);
+        let search = Search::new(self.index.path_rules(&self.revocation), certificate, others, now);
         let path = Arc::new(search.run()?);
         if let Some(key) = key {
             self.cache.remember(key, search.lull(), Arc::clone(&path));

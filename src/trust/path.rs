@@ -190,7 +190,7 @@ impl<'a> Search<'a> {
             return Err(failure.unwrap_or_else(|| self.unknown_issuer()));
         };
 
-        let due = self.rules.revocation.has_list_of(anchor, &self.signatures);
+        let due = self.rules.revocation.has_list_named(anchor);
         let dates = members.iter().map(|member| member.certificate).chain(anchors.iter().copied());
         let mut until = dates.map(|certificate| certificate.validity().last_second()).min().unwrap_or(i64::MIN);
         let issuers = intermediates.iter().copied().chain([anchor]);

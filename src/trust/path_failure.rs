@@ -162,6 +162,12 @@ pub enum UnknownStatus {
         /// The issuer.
         issuer: DistinguishedName,
     },
+    /// Lists bear the issuer's name, and none its signature.
+    #[error("no revocation list that bears the name of `{issuer}` is signed by its key")]
+    OtherSigner {
+        /// The issuer.
+        issuer: DistinguishedName,
+    },
     /// The issuer may not sign lists.
     #[error("the key usage of `{issuer}` does not include cRLSign")]
     SignerMayNot {
@@ -261,6 +267,9 @@ impl PathFailure {
             Self::NotYetValid { .. } => "check the clocks of both sides, or wait until the validity begins".to_owned(),
             Self::RevocationUnknown { cause, .. } => match cause {
                 UnknownStatus::NoList { issuer } => format!("add the current revocation list of `{issuer}`"),
+                UnknownStatus::OtherSigner { issuer } => format!(
+                    "add the current revocation list of `{issuer}` that is signed by the key of this one: a CA that changed its key has one for each"
+                ),
                 UnknownStatus::SignerMayNot { issuer } => {
                     format!("take out the revocation list of `{issuer}`, or have its CA certificate renewed with cRLSign")
                 }

@@ -21,8 +21,9 @@ use crate::limits::REVOCATION_SKEW;
 /// The revocation lists of a policy, and how they are taken.
 ///
 /// An anchor without any list is not checked: a CA may publish none. An anchor with a list makes lists due for everybody
-/// below it: for the certificates that the anchor issued, and for those of each intermediate. Pins are not concerned,
-/// because nobody but the operator takes them back.
+/// below it: for the certificates that the anchor issued, and for those of each intermediate. A list is that of every CA
+/// of its issuer's name until its signature shows whose it is, so it makes one due for all of them. Pins are not
+/// concerned, because nobody but the operator takes them back.
 ///
 /// ```
 /// use certmap::trust::Revocation;
@@ -82,6 +83,16 @@ impl Revocation {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevocationError {
+    /// Nobody can tell who signed it.
+    #[error(
+        "revocation list {list} of `{issuer}` is signed by an algorithm that is too weak or unknown, such as SHA-1: ask the CA for one signed with SHA-256 or better"
+    )]
+    Algorithm {
+        /// The list.
+        list: Fingerprint,
+        /// Its issuer.
+        issuer: DistinguishedName,
+    },
     /// No anchor of the issuer's name signed it.
     #[error("revocation list {list} bears the name of the anchor `{issuer}`, but not its signature: fetch it again")]
     Signature {
@@ -103,9 +114,12 @@ pub enum RevocationError {
 }
 
 /// Revocation lists by issuer, each with what is known of its signature.
+///
+/// By the name as structure, not octet by octet as path validation has it: a list that is not found revokes nobody. The
+/// signature says whose list it is.
 #[derive(Debug, Default)]
 pub(crate) struct RevocationState {
-    by_issuer: HashMap<Box<[u8]>, Vec<Listed>>,
+    by_issuer: HashMap<DistinguishedName, Vec<Listed>>,
     grace: Duration,
 }
 
@@ -144,7 +158,7 @@ impl fmt::Debug for Listed {
 }
 
 impl RevocationState {
-    /// Checks the signatures of those lists whose issuer is an anchor.
+    /// Checks that the lists can be verified, and the signatures of those whose issuer is an anchor.
     pub(crate) fn new<'a>(
         revocation: &Revocation,
         anchors: impl Iterator<Item = &'a Certificate>,
@@ -152,22 +166,24 @@ impl RevocationState {
     ) -> Result<Self, Vec<RevocationError>> {
         // Lists come from the operator, not from a peer: each may cost a verification for each key of its name.
         let signatures = &Signatures::new(algorithms, usize::MAX);
-        let mut by_name: HashMap<&[u8], Vec<&Certificate>> = HashMap::new();
+        let mut by_name: HashMap<DistinguishedName, Vec<&Certificate>> = HashMap::new();
         for anchor in anchors {
-            by_name.entry(anchor.subject_der()).or_default().push(anchor);
+            by_name.entry(anchor.subject()).or_default().push(anchor);
         }
         let mut state = Self { by_issuer: HashMap::new(), grace: revocation.grace };
         let mut errors = Vec::new();
         for list in revocation.lists() {
             let listed = Listed { list: list.clone(), tried: Mutex::default() };
-            let named = by_name.get(list.issuer_der()).map(Vec::as_slice).unwrap_or_default();
+            let named = by_name.get(&list.issuer()).map(Vec::as_slice).unwrap_or_default();
             let signers: Vec<_> = named.iter().filter(|anchor| listed.is_signed_by(anchor, signatures)).collect();
-            if !named.is_empty() && signers.is_empty() {
+            if !signatures.know(list) {
+                errors.push(RevocationError::Algorithm { list: list.fingerprint(), issuer: list.issuer() });
+            } else if !named.is_empty() && signers.is_empty() {
                 errors.push(RevocationError::Signature { list: list.fingerprint(), issuer: list.issuer() });
             } else if signers.iter().any(|anchor| anchor.extensions().crl_sign() == Some(false)) {
                 errors.push(RevocationError::SignerMayNot { list: list.fingerprint(), issuer: list.issuer() });
             }
-            state.by_issuer.entry(list.issuer_der().into()).or_default().push(listed);
+            state.by_issuer.entry(list.issuer()).or_default().push(listed);
         }
         if errors.is_empty() { Ok(state) } else { Err(errors) }
     }
@@ -199,12 +215,15 @@ impl RevocationState {
     }
 
     fn named(&self, issuer: &Certificate) -> &[Listed] {
-        self.by_issuer.get(issuer.subject_der()).map(Vec::as_slice).unwrap_or_default()
+        if self.by_issuer.is_empty() {
+            return &[];
+        }
+        self.by_issuer.get(&issuer.subject()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// True if this issuer signed any of the lists.
-    pub(super) fn has_list_of(&self, issuer: &Certificate, signatures: &Signatures) -> bool {
-        self.named(issuer).iter().any(|listed| listed.is_signed_by(issuer, signatures))
+    /// True if any list bears this issuer's name, whoever signed it.
+    pub(super) fn has_list_named(&self, issuer: &Certificate) -> bool {
+        !self.named(issuer).is_empty()
     }
 
     /// First and last second in which a list is current.
@@ -229,8 +248,14 @@ impl RevocationState {
         let named = self.named(issuer);
         let signed: Vec<_> = named.iter().filter(|listed| listed.is_signed_by(issuer, signatures)).collect();
         let Some(newest) = signed.iter().map(|listed| &listed.list).max_by_key(|list| list.next_update()) else {
-            let no_list = || unknown(UnknownStatus::NoList { issuer: issuer.subject() });
-            return if due { Err(no_list()) } else { Ok(None) };
+            let issuer = issuer.subject();
+            // A CA that changed its key signs lists with one of them, and forgeries are signed by somebody: either way
+            // there should be an answer and there is none.
+            return match (named.is_empty(), due) {
+                (false, _) => Err(unknown(UnknownStatus::OtherSigner { issuer })),
+                (true, true) => Err(unknown(UnknownStatus::NoList { issuer })),
+                (true, false) => Ok(None),
+            };
         };
         if issuer.extensions().crl_sign() == Some(false) {
             return Err(unknown(UnknownStatus::SignerMayNot { issuer: issuer.subject() }));

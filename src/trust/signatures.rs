@@ -69,6 +69,11 @@ impl Signatures {
         self.algorithms.0.iter().map(|algorithm| Counted { algorithm: *algorithm, signatures: self }).collect()
     }
 
+    /// True if there is an algorithm of the list's signature, so that it can be verified at all.
+    pub(super) fn know(&self, list: &RevocationList) -> bool {
+        self.algorithms.0.iter().any(|algorithm| *algorithm.signature_alg_id() == *list.signature_algorithm())
+    }
+
     /// True if the key of `issuer` signed the list; `None` if there was no verification left.
     pub(super) fn verify_list(&self, list: &RevocationList, issuer: &Certificate) -> Option<bool> {
         let key = issuer.public_key();

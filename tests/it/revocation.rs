@@ -169,10 +169,14 @@ fn a_list_that_its_issuer_did_not_sign_is_an_error_or_no_list() {
     let error = pki.try_policy(lists(&[&forged_root])).unwrap_err();
     assert_eq!(error.problems()[0].code(), "revocation");
     assert!(error.problems()[0].to_string().contains("bears the name of the anchor `CN=root`, but not its signature"));
-    // Of an intermediate it is known only when it is seen: a forged list is none, and revokes nobody.
+    // Of an intermediate it is known only when it is seen: a forged list revokes nobody, and is no answer either.
     let of_root = list().signed_by(&pki.root);
     let forged = list().revoking(&[9]).signed_with_wrong_key(&pki.issuing, &stranger);
-    assert_eq!(pki.code(&[&forged]), None);
+    let PathFailure::RevocationUnknown { cause: UnknownStatus::OtherSigner { issuer }, .. } = pki.failure(&[&forged])
+    else {
+        panic!()
+    };
+    assert_eq!(issuer.to_string(), "CN=issuing");
     assert_eq!(pki.code(&[&of_root, &forged]), Some(RefusalCode::RevocationUnknown));
     assert_eq!(pki.code(&[&of_root, &forged, &list().signed_by(&pki.issuing)]), None);
 }
