@@ -35,10 +35,13 @@ fn main() -> ExitCode {
     match run(std::env::args().skip(1)) {
         Ok(code) => code,
         Err(error) => {
-            let causes: String = std::iter::successors(error.source(), |cause| cause.source())
-                .map(|cause| format!(": {cause}"))
-                .collect();
-            eprintln!("{error}{causes}");
+            let mut cause = error.source();
+            eprint!("{error}");
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
             ExitCode::from(2)
         }
     }
@@ -89,14 +92,14 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode> {
 
 /// A rule as it is written, or one for each anchor if it names none.
 fn mappings(text: &str, partners: &TrustBundle) -> Result<Vec<CertUserMapping>> {
-    let (test, source) = text.split_once("=>").ok_or("expected TEST=>SOURCE after `--rule`, see --help")?;
+    let (wanted, source) = text.split_once("=>").ok_or("expected TEST=>SOURCE after `--rule`, see --help")?;
     let source: certmap::UserSource = source.trim().parse()?;
-    let whole = ["under ", "sha256:", "spki-sha256:"].iter().any(|start| test.starts_with(start));
+    let whole = ["under ", "sha256:", "spki-sha256:"].iter().any(|start| wanted.starts_with(start));
     let selectors = if whole {
-        vec![test.trim().to_owned()]
+        vec![wanted.trim().to_owned()]
     } else {
         let anchors = partners.entries().filter(|entry| entry.kind() == certmap::trust::EntryKind::Anchor);
-        anchors.map(|entry| format!("under {} {}", entry.certificate().fingerprint(), test.trim())).collect()
+        anchors.map(|entry| format!("under {} {}", entry.certificate().fingerprint(), wanted.trim())).collect()
     };
     selectors.iter().map(|text| Ok(CertUserMapping::from_source(text.parse()?, source.clone()))).collect()
 }

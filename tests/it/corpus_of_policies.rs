@@ -48,7 +48,7 @@ impl World {
             if let Some(other) = rng.choice(&made).filter(|_| rng.u8(0..8) == 0) {
                 name = name.with_key_of(other);
             }
-            let issuer = issuers.get(rng.usize(0..issuers.len() + 1));
+            let issuer = issuers.get(rng.usize(0..=issuers.len()));
             made.push(issuer.map_or_else(|| name.clone().self_signed(), |issuer| name.clone().issued_by(issuer)));
         }
         let list = |ca: &TestIdentity, serial: u8| {
@@ -150,13 +150,13 @@ impl Spec {
             _ => {
                 let anchors: Vec<_> = self.anchors.iter().copied().collect();
                 let anchor = rng.choice(&anchors).map_or(0, |anchor| *anchor);
-                let mut path = format!("under {}", world.roots[anchor].certificate().fingerprint());
+                let anchor = world.roots[anchor].certificate().fingerprint();
                 let issuing = world.issuing.certificate();
-                match rng.u8(0..6) {
-                    0 => path += &format!(" through {}", issuing.fingerprint()),
-                    1 => path += &format!(" issued-by {}", issuing.spki_fingerprint()),
-                    _ => {}
-                }
+                let path = match rng.u8(0..6) {
+                    0 => format!("under {anchor} through {}", issuing.fingerprint()),
+                    1 => format!("under {anchor} issued-by {}", issuing.spki_fingerprint()),
+                    _ => format!("under {anchor}"),
+                };
                 if rng.u8(0..12) == 0 {
                     return (format!("{path} dns"), (TEMPLATE.to_owned(), Some("fleet"), false));
                 }
@@ -190,14 +190,15 @@ impl Spec {
             let rule = if *exception { rule.as_exception_over_name_rules() } else { rule };
             name.map_or(rule.clone(), |name| rule.with_name(name.parse().unwrap()))
         };
-        let roles = shuffled(rng, &self.roles).into_iter();
-        let roles = roles.map(|(holder, role)| RoleAssignment::to(holder.parse().unwrap(), role.parse().unwrap()));
+        let assignments = shuffled(rng, &self.roles).into_iter();
+        let assignments =
+            assignments.map(|(holder, role)| RoleAssignment::to(holder.parse().unwrap(), role.parse().unwrap()));
         let denials = self.denied.iter().map(|peer| Denial::key(world.peers[*peer].certificate().spki_fingerprint()));
         let mut revocation = Revocation::new();
         self.lists.iter().for_each(|list| revocation.add(world.lists[*list].clone()));
         let builder = PolicyBuilder::for_host(host)
             .mappings(shuffled(rng, &rules).into_iter().map(mapping))
-            .assignments(roles)
+            .assignments(assignments)
             .denials(denials)
             .revocation(revocation);
         self.disabled.iter().fold(builder, |builder, name| builder.disabled_user(user(name))).build().ok()

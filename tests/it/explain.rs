@@ -41,7 +41,9 @@ fn explaining_and_deciding_agree_on_ten_thousand_pairs() {
     });
     assert!(told.len() >= 10_000);
     let mut outcomes = BTreeMap::<&str, usize>::new();
-    told.into_iter().for_each(|outcome| *outcomes.entry(outcome).or_default() += 1);
+    for outcome in told {
+        *outcomes.entry(outcome).or_default() += 1;
+    }
     // The corpus is of use only if it has every kind.
     for (outcome, least) in [
         ("admitted", 500),

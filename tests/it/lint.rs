@@ -104,8 +104,6 @@ fn long_names(count: usize) -> PolicyBuilder {
 }
 
 fn trust_cases() -> Vec<Case> {
-    let now = NOW.as_secs();
-    let root = TestCertificate::new("CN=root").as_ca().self_signed();
     let odd = TestCertificate::new("CN=odd").with_version(1).self_signed();
     let rsa = TestCertificate::new("CN=rsa").with_new_key(NewKey::Rsa2048).self_signed();
     let (one, two) = (TestCertificate::new("CN=one").self_signed(), TestCertificate::new("CN=two").self_signed());
@@ -123,7 +121,6 @@ fn trust_cases() -> Vec<Case> {
     };
     let dns: &[(&str, &str)] = &[("dns \"a.example\"", "\"erp\"")];
     let key = |kind: NewKey| pinned(TestCertificate::new("CN=erp").with_new_key(kind).self_signed().certificate());
-    let lists = |made: u64, until: u64, grace: u64| listed(&root, below_ca(&root, bundle(), dns), made, until, grace);
     vec![
         Case {
             code: FindingCode::AnchorWithoutRule,
@@ -144,6 +141,46 @@ fn trust_cases() -> Vec<Case> {
             near: pinned(one.certificate()).denial(Denial::key(one.certificate().spki_fingerprint())),
         },
         Case {
+            code: FindingCode::HintsNearlyFull,
+            told: "hints-nearly-full: host `gw`: it hints 6 names of 11544 bytes, and at most 150 of 12288 are possible: hint none, or make its bundle smaller",
+            odd: long_names(6),
+            near: long_names(5),
+        },
+        Case {
+            code: FindingCode::OddAnchor,
+            told: "odd-anchor: certificate sha256:… in bundle `partners`: it was added although it is of X.509 version 1, and only version 3 can say that it is a CA: add it as a pin if it is a partner's own certificate: take it out if it is no CA: its holder can make certificates for everybody",
+            odd: odd_anchor(),
+            near: below(dns),
+        },
+        Case {
+            code: FindingCode::OldSignature,
+            told: "old-signature: certificate sha256:… in bundle `partners`: it is signed by the old algorithm 1.2.840.113549.1.1.5: a pin does not mind, most other programs do: have the partner make a certificate that is signed with SHA-256",
+            odd: pinned(&with_old_signature(rsa.certificate())),
+            near: pinned(rsa.certificate()),
+        },
+        Case {
+            code: FindingCode::UncommonKey,
+            told: "uncommon-key: certificate sha256:… in bundle `partners`: its key is of type Ed25519, which many servers and some builds of this program do not verify: have the partner make a key of type EC P-256 or RSA when it renews",
+            odd: key(NewKey::Ed25519),
+            near: key(NewKey::EcP384),
+        },
+        Case {
+            code: FindingCode::UnmappedCertificate,
+            told: "unmapped-certificate: certificate sha256:… in bundle `partners`: it is trusted, and no rule says whose it is: map it to a user, or take it out",
+            odd: mapped(host(pinning(&[one.certificate(), two.certificate()])), &[one.certificate()]),
+            near: pinned(one.certificate()),
+        },
+    ]
+}
+
+fn time_cases() -> Vec<Case> {
+    let now = NOW.as_secs();
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let one = TestCertificate::new("CN=one").self_signed();
+    let dns: &[(&str, &str)] = &[("dns \"a.example\"", "\"erp\"")];
+    let lists = |made: u64, until: u64, grace: u64| listed(&root, below_ca(&root, bundle(), dns), made, until, grace);
+    vec![
+        Case {
             code: FindingCode::Expired,
             told: "expired: certificate sha256:… in bundle `partners`: its validity ended at 2026-12-01T11:59:59Z: ask the partner for the renewed one, add it as pin, and remove this one",
             odd: lasting(now - DAY, now - 1),
@@ -154,12 +191,6 @@ fn trust_cases() -> Vec<Case> {
             told: "expires-soon: certificate sha256:… in bundle `partners`: its validity ends at 2026-12-31T12:00:00Z: ask the partner for the renewed one, and add it as pin beside this one",
             odd: lasting(now - DAY, now + 30 * DAY),
             near: lasting(now - DAY, now + 30 * DAY + 1),
-        },
-        Case {
-            code: FindingCode::HintsNearlyFull,
-            told: "hints-nearly-full: host `gw`: it hints 6 names of 11544 bytes, and at most 150 of 12288 are possible: hint none, or make its bundle smaller",
-            odd: long_names(6),
-            near: long_names(5),
         },
         Case {
             code: FindingCode::ListConcernsNobody,
@@ -186,34 +217,10 @@ fn trust_cases() -> Vec<Case> {
             near: lasting(now, now + 300 * DAY),
         },
         Case {
-            code: FindingCode::OddAnchor,
-            told: "odd-anchor: certificate sha256:… in bundle `partners`: it was added although it is of X.509 version 1, and only version 3 can say that it is a CA: add it as a pin if it is a partner's own certificate: take it out if it is no CA: its holder can make certificates for everybody",
-            odd: odd_anchor(),
-            near: below(dns),
-        },
-        Case {
-            code: FindingCode::OldSignature,
-            told: "old-signature: certificate sha256:… in bundle `partners`: it is signed by the old algorithm 1.2.840.113549.1.1.5: a pin does not mind, most other programs do: have the partner make a certificate that is signed with SHA-256",
-            odd: pinned(&with_old_signature(rsa.certificate())),
-            near: pinned(rsa.certificate()),
-        },
-        Case {
             code: FindingCode::StaleListGrace,
             told: "stale-list-grace: policy: revocation lists are believed for 60 s after their end: fetch lists in time, and take the grace back",
             odd: lists(now - DAY, now + 7 * DAY, 60),
             near: lists(now - DAY, now + 7 * DAY, 0),
-        },
-        Case {
-            code: FindingCode::UncommonKey,
-            told: "uncommon-key: certificate sha256:… in bundle `partners`: its key is of type Ed25519, which many servers and some builds of this program do not verify: have the partner make a key of type EC P-256 or RSA when it renews",
-            odd: key(NewKey::Ed25519),
-            near: key(NewKey::EcP384),
-        },
-        Case {
-            code: FindingCode::UnmappedCertificate,
-            told: "unmapped-certificate: certificate sha256:… in bundle `partners`: it is trusted, and no rule says whose it is: map it to a user, or take it out",
-            odd: mapped(host(pinning(&[one.certificate(), two.certificate()])), &[one.certificate()]),
-            near: pinned(one.certificate()),
         },
     ]
 }
@@ -365,7 +372,8 @@ fn without_digits(text: &str) -> String {
 
 #[test]
 fn each_finding_is_told_of_what_has_it_and_not_of_what_is_near_it() {
-    let cases: Vec<_> = [trust_cases(), host_cases(), rule_cases(), user_cases()].into_iter().flatten().collect();
+    let cases: Vec<_> =
+        [trust_cases(), time_cases(), host_cases(), rule_cases(), user_cases()].into_iter().flatten().collect();
     let covered: BTreeSet<_> = cases.iter().map(|case| case.code).collect();
     assert_eq!(covered, FindingCode::ALL.iter().copied().collect());
     for Case { code, told: expected, odd, near } in cases {
