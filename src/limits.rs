@@ -112,6 +112,9 @@ pub const UNFIT_HINT_NAMES: usize = 32;
 /// Sessions that are remembered for resumption, at some 4 KiB each and at most [`SESSION_BYTES`].
 pub const STORED_SESSIONS: usize = 4096;
 
+/// Rules that did not match and that an explanation tells of, the nearest ones; of the rest it tells how many.
+pub const EXPLAINED_RULES: usize = 16;
+
 /// Bytes of one session, stored or in a ticket, the client's certificates among them: what fits into one record of TLS. A
 /// longer one is not resumed.
 pub const SESSION_BYTES: usize = 16_000;

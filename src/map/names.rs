@@ -3,7 +3,8 @@
 //! What cannot be a value (opaque, malformed, hidden characters, wildcards) is kept as a place without value: it matches
 //! nothing, and it is there. The values are grouped, because a test must not cost more for a certificate with many names.
 
-use std::collections::BTreeMap;
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::Value;
 use super::name_test::{NameTest, Node, Quantifier, ValueTest};
@@ -305,7 +306,7 @@ impl ValueTest {
         }
     }
 
-    fn holds(&self, names: &Names) -> bool {
+    pub(super) fn holds(&self, names: &Names) -> bool {
         let view = names.view(&self.field, self.multi_valued);
         match self.quantifier {
             Quantifier::All => view.any(self) && view.only(self),
@@ -341,7 +342,8 @@ impl NameTest {
                 }
                 match none.iter().find(|test| test.may_match(names)) {
                     Some(excluded) => {
-                        trace.step(Check::NotExcluded, false, format_args!("{excluded}"));
+                        let expected = format_args!("no {excluded}");
+                        trace.compare(Check::NotExcluded, false, expected, format_args!("{}", Found(names, excluded)));
                         None
                     }
                     None => Some(strength),
@@ -352,14 +354,14 @@ impl NameTest {
             Node::Every => Some(Strength::Name),
             Node::Value(test) => {
                 let holds = test.holds(names) && (one_issuer || test.field != Field::Serial);
-                trace.step(Check::NameTest, holds, format_args!("{self}"));
+                trace.compare(Check::NameTest, holds, format_args!("{self}"), format_args!("{}", Found(names, self)));
                 holds.then(|| test.strength())
             }
         }
     }
 
     /// For what is under a `not`: true unless it surely does not hold.
-    fn may_match(&self, names: &Names) -> bool {
+    pub(super) fn may_match(&self, names: &Names) -> bool {
         match &self.0 {
             Node::All { tests, none: _ } => tests.iter().all(|test| test.may_match(names)),
             Node::Any { tests } => tests.iter().any(|test| test.may_match(names)),
@@ -389,5 +391,54 @@ impl NameTest {
             Node::Every => add(Probe::Every),
             Node::Value(test) => add(test.probe()),
         }
+    }
+}
+
+/// What a certificate has where a test looks: `dns "a.example", dns "b.example"`.
+pub(super) struct Found<'a>(pub(super) &'a Names, pub(super) &'a NameTest);
+
+impl Found<'_> {
+    /// Values shown of one field.
+    const MOST: usize = 8;
+
+    fn fields<'a>(test: &'a NameTest, fields: &mut BTreeSet<&'a Field>) {
+        match &test.0 {
+            Node::All { tests, none: _ } | Node::Any { tests } => {
+                for test in tests {
+                    Self::fields(test, fields);
+                }
+            }
+            Node::Every => {}
+            Node::Value(test) => {
+                fields.insert(&test.field);
+            }
+        }
+    }
+}
+
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(names, test) = self;
+        let mut fields = BTreeSet::new();
+        Self::fields(test, &mut fields);
+        let mut separator = "";
+        for field in fields {
+            let places = &names.view(field, true).places;
+            if places.is_empty() {
+                write!(f, "{separator}no {field}")?;
+                separator = ", ";
+            }
+            for place in places.iter().take(Self::MOST) {
+                match place {
+                    Some(value) => write!(f, "{separator}{field} {value}")?,
+                    None => write!(f, "{separator}{field} with something that no rule matches")?,
+                }
+                separator = ", ";
+            }
+            if places.len() > Self::MOST {
+                write!(f, " and {} more", places.len() - Self::MOST)?;
+            }
+        }
+        if separator.is_empty() { f.write_str("every certificate") } else { Ok(()) }
     }
 }

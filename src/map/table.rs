@@ -20,21 +20,21 @@ use crate::voucher::Voucher;
 /// Rules without contradiction: two of them have the same selector only if no certificate fits the templates of both.
 #[derive(Debug, Default)]
 pub(crate) struct MappingTable {
-    certificates: HashMap<Fingerprint, Rule>,
-    keys: HashMap<SpkiFingerprint, Rule>,
+    pub(super) certificates: HashMap<Fingerprint, Rule>,
+    pub(super) keys: HashMap<SpkiFingerprint, Rule>,
     /// The rules under a CA, in the order of their selectors, and of their user sources.
-    under: Vec<Rule>,
+    pub(super) under: Vec<Rule>,
     /// By anchor: which of them a value can lead to.
-    anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
+    pub(super) anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
 }
 
 #[derive(Clone, Debug)]
-struct Rule {
-    selector: Selector,
-    source: UserSource,
+pub(super) struct Rule {
+    pub(super) selector: Selector,
+    pub(super) source: UserSource,
     /// Sorted; of rules that say the same each may have a name.
     names: Vec<RuleName>,
-    exception: bool,
+    pub(super) exception: bool,
     /// What a decision that looks at it does: its tests, and taking the user.
     cost: usize,
 }
@@ -63,6 +63,21 @@ pub(crate) struct Matched {
     /// Other names under which this user was matched: roles may be given to them.
     others: Vec<RuleName>,
     strength: Strength,
+}
+
+impl fmt::Display for Lookup {
+    /// For traces.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ambiguous([one, other]) => {
+                write!(f, "`{}` by `{}` and `{}` by `{}`", one.user, one.rule, other.user, other.rule)
+            }
+            Self::None => f.write_str("no rule that matches"),
+            Self::One(rule) => write!(f, "`{}` by `{}`", rule.user, rule.rule),
+            Self::TooManyTests => f.write_str("more rules that could match than a decision looks at"),
+            Self::Unnamed(unnamed) => write!(f, "no user name by `{}`: {}", unnamed.rule, unnamed.cause),
+        }
+    }
 }
 
 /// A rule that matched and gave no user.
@@ -177,7 +192,8 @@ impl MappingTable {
         let mut unnamed = Vec::new();
         let Some(found) = self.by_names(certificate, vouchers, trace) else { return Lookup::TooManyTests };
         for (rule, strength, user) in found {
-            trace.step(Check::UserName, user.is_ok(), format_args!("{}", rule.source));
+            let taken = user.as_ref().map_or_else(|cause| cause.taken(), UserName::as_str);
+            trace.compare(Check::UserName, user.is_ok(), format_args!("{}", rule.source), format_args!("`{taken}`"));
             match user {
                 Ok(user) => matched.push(rule.matched(user, strength)),
                 Err(cause) => {
@@ -429,7 +445,7 @@ impl Rule {
         None
     }
 
-    fn as_under(&self) -> Option<&Under> {
+    pub(super) fn as_under(&self) -> Option<&Under> {
         match &self.selector.0 {
             Kind::Certificate(_) | Kind::Key(_) => None,
             Kind::Under(under) => Some(under),
@@ -443,7 +459,7 @@ impl Rule {
         trace.step(Check::NameRule, anchor, format_args!("{}", self.selector));
         let through = path.through.iter().all(|ca| voucher.intermediates.contains(ca));
         let issuer = path.issuer_key.is_none_or(|key| key == voucher.issuer_key);
-        trace.step(Check::CaPath, through && issuer, format_args!("{path}"));
+        trace.compare(Check::CaPath, through && issuer, format_args!("{path}"), format_args!("{voucher}"));
         if !(anchor && through && issuer) {
             return None;
         }
@@ -451,7 +467,7 @@ impl Rule {
         test.matched(names, one_issuer, trace)
     }
 
-    fn id(&self) -> RuleId {
+    pub(super) fn id(&self) -> RuleId {
         RuleId { name: self.names.first().cloned(), selector: self.selector.clone() }
     }
 

@@ -249,6 +249,11 @@ impl UserSource {
         template.among.is_empty().then_some(reservation)
     }
 
+    /// True if it could give this user.
+    pub(crate) fn may_name(&self, user: &UserName) -> bool {
+        self.named().any(|named| named == user) || self.reservation().is_some_and(|reserved| reserved.holds(user))
+    }
+
     /// True if no certificate gives a user by both: they strip different texts from one value, or list different users of
     /// one template.
     pub(super) fn excludes(&self, other: &Self) -> bool {
@@ -259,7 +264,7 @@ impl UserSource {
     }
 
     /// Every user that is written down in it.
-    pub(super) fn named(&self) -> impl Iterator<Item = &UserName> {
+    pub(crate) fn named(&self) -> impl Iterator<Item = &UserName> {
         let (constant, among) = match &self.0 {
             Source::Constant(user) => (Some(user), None),
             Source::Template(template) => (None, Some(&template.among)),
@@ -276,7 +281,7 @@ impl UserSource {
     }
 
     /// For messages: the user, or the text form of the template.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         self.constant().map_or_else(|| self.to_string(), ToString::to_string)
     }
 }

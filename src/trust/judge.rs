@@ -302,7 +302,9 @@ impl TrustState {
         let key_pin = index.key_pins.get(&certificate.spki_fingerprint());
         trace.step(Check::KeyPin, key_pin.is_some(), format_args!("{}", certificate.spki_fingerprint()));
         if key_pin.is_some() {
-            index.bar(&certificate)?;
+            let barred = index.bar(&certificate);
+            trace.step(Check::Barred, barred.is_ok(), format_args!("{fingerprint}"));
+            barred?;
             within(fingerprint, certificate.validity(), now, trace)?;
             return Ok(VerifiedCertificate {
                 fingerprint,
@@ -315,7 +317,10 @@ impl TrustState {
             Some(path) => Ok(path),
             None => self.search(&certificate, others, key, now),
         };
-        trace.step(Check::Path, found.is_ok(), format_args!("{:?}", found.as_ref().map(|path| path.vouchers())));
+        match &found {
+            Ok(path) => trace.step(Check::Path, true, format_args!("{path}")),
+            Err(failure) => trace.step(Check::Path, false, format_args!("{failure}")),
+        }
         found.map(VerifiedCertificate::under_anchors).map_err(|failure| {
             // Where no anchor has to do with it, a pin may.
             let known = failure.is_unknown_issuer().then(|| index.explain(&certificate, others));
@@ -345,7 +350,10 @@ impl TrustState {
             let certificate = Certificate::from_der(presented).ok()?;
             self.search(&certificate, others, key, now).ok()
         });
-        trace.step(Check::Path, found.is_some(), format_args!("{:?}", found.as_ref().map(|path| path.vouchers())));
+        match &found {
+            Some(path) => trace.step(Check::Path, true, format_args!("{path}")),
+            None => trace.step(Check::Path, false, format_args!("no anchor vouches for the pinned certificate too")),
+        }
         found
     }
 
