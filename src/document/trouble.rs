@@ -57,7 +57,7 @@ impl<'a> Places<'a> {
     pub(super) fn locate(&self, problem: &Problem) -> DocumentProblem {
         let mut paths = self.paths(problem).into_iter();
         let path = paths.next().unwrap_or_else(|| DocumentPath::of(None, "document"));
-        DocumentProblem { path, others: paths.collect(), fault: DocumentFault::Policy(problem.clone()) }
+        DocumentProblem { path, others: paths.collect(), fault: DocumentFault::Policy(Box::new(problem.clone())) }
     }
 
     fn paths(&self, problem: &Problem) -> Vec<DocumentPath> {
@@ -106,11 +106,13 @@ impl<'a> Places<'a> {
 
     fn rules(&self, problem: &RuleProblem) -> Vec<DocumentPath> {
         match problem {
-            RuleProblem::Conflict { selector, .. } => self.selector(selector, "match"),
+            RuleProblem::Conflict { selector, .. } | RuleProblem::ThroughAnchor { selector, .. } => {
+                self.selector(selector, "match")
+            }
             // As many rules as to fill a page: the list is the place.
             RuleProblem::Crowded { .. } => vec![DocumentPath::of(None, "mappings")],
             RuleProblem::NoException { selector } => self.selector(selector, "exception"),
-            RuleProblem::OverlappingReservations { rule, other } => {
+            RuleProblem::OverlappingReservations { rule, other, sources: _ } => {
                 let mut paths = self.selector(rule, "user-from");
                 paths.extend(self.selector(other, "user-from"));
                 paths.sort_unstable();

@@ -63,6 +63,14 @@ impl Denial {
             Kind::Serial(issuer, serial) => Some((issuer, serial)),
         }
     }
+
+    /// True if this certificate is denied by it.
+    pub(crate) fn hits(&self, certificate: &Certificate) -> bool {
+        match &self.0 {
+            Kind::Key(key) => *key == certificate.spki_fingerprint(),
+            Kind::Serial(issuer, serial) => serial == certificate.serial() && *issuer == certificate.issuer(),
+        }
+    }
 }
 
 impl fmt::Display for Denial {

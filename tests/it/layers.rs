@@ -65,7 +65,17 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         &["policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace", "voucher"],
         &["time@field"],
     ),
+    (
+        "review",
+        &["decision", "policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace"],
+        &[],
+    ),
     ("live", &["decision", "policy", "role", "user"], &[]),
+    (
+        "document",
+        &["policy", "trust", "map", "role", "user", "cert", "label", "limits", "pem", "strength", "text"],
+        &["serde", "rustls::crypto@mod", "rustls::crypto@understood", "rustls::crypto@edit"],
+    ),
     (
         "tls",
         &["decision", "policy", "trust", "identity", "cert", "limits", "provider", "signature", "text", "trace"],
@@ -142,6 +152,7 @@ fn every_module_imports_only_what_its_layer_may() {
         "rcgen",
         "rustls",
         "rustls_platform_verifier",
+        "serde",
         "sha2",
         "time",
         "webpki",
