@@ -165,9 +165,10 @@ impl World {
     }
 }
 
-/// A host without names that believes this CA.
+/// A host without names that believes this CA. Those that believe the same one have the same bundle.
 pub fn believing(id: &str, ca: &TestIdentity) -> Host {
-    let mut bundle = TrustBundle::new(format!("of-{id}").parse().unwrap());
+    let name = ca.certificate().fingerprint().to_string().replace(':', "-");
+    let mut bundle = TrustBundle::new(name.parse().unwrap());
     bundle.add_anchor(ca.certificate().clone()).unwrap();
     Host::new(id.parse().unwrap(), bundle)
 }
