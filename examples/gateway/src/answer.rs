@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use certmap::rustls::pki_types::UnixTime;
-use certmap::{AccessLine, Authority, Caller, Peer, Principal};
+use certmap::decision::Peer;
+use certmap::{AccessLine, Authority, Caller, Principal};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
@@ -19,26 +20,26 @@ use crate::Gateway;
 use crate::config::Access;
 use crate::headers::identify;
 
-pub type Body = BoxBody<Bytes, hyper::Error>;
+pub(crate) type Body = BoxBody<Bytes, hyper::Error>;
 
 /// What the requests of one connection have in common.
 #[derive(Debug)]
-pub struct Connection {
-    pub gateway: Arc<Gateway>,
-    pub caller: Caller,
-    pub peer: SocketAddr,
-    pub number: u64,
+pub(crate) struct Connection {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) caller: Caller,
+    pub(crate) peer: SocketAddr,
+    pub(crate) number: u64,
 }
 
 /// Where requests go that are admitted.
 #[derive(Debug)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     base: Uri,
     client: Client<HttpConnector, Incoming>,
 }
 
 impl Upstream {
-    pub fn new(base: Uri) -> Self {
+    pub(crate) fn new(base: Uri) -> Self {
         Self { base, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
@@ -55,7 +56,7 @@ impl Upstream {
 }
 
 /// Answers a request, and writes down that it did.
-pub async fn answer(this: &Connection, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+pub(crate) async fn answer(this: &Connection, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let now = UnixTime::now();
     let line = format!("{} {} {:?}", request.method(), request.uri().path(), request.version());
     let (user, response) = decide(this, request, now).await;

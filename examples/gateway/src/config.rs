@@ -11,26 +11,26 @@ use serde::Deserialize;
 
 /// Where the files are.
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     policy: PathBuf,
     identities: Vec<(HostId, PathBuf)>,
 }
 
 /// Everything that was read at one time.
 #[derive(Debug)]
-pub struct Generation {
-    pub policy: Policy,
-    pub routes: Routes,
-    pub identities: Vec<(HostId, Identity)>,
+pub(crate) struct Generation {
+    pub(crate) policy: Policy,
+    pub(crate) routes: Routes,
+    pub(crate) identities: Vec<(HostId, Identity)>,
 }
 
 /// What the files held: another stamp is a reason to read them again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stamp(Vec<(PathBuf, Option<Vec<u8>>)>);
+pub(crate) struct Stamp(Vec<(PathBuf, Option<Vec<u8>>)>);
 
 /// Who may ask for which paths; the longest prefix counts.
 #[derive(Clone, Debug, Default)]
-pub struct Routes(Vec<Route>);
+pub(crate) struct Routes(Vec<Route>);
 
 /// One route.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ struct Route {
 
 /// Who may ask for a path.
 #[derive(Clone, Debug)]
-pub enum Access {
+pub(crate) enum Access {
     Everybody,
     Role(Role),
     Users,
@@ -63,12 +63,12 @@ struct Written {
 type Failure = Box<dyn Error + Send + Sync>;
 
 impl Source {
-    pub fn new(policy: PathBuf, identities: Vec<(HostId, PathBuf)>) -> Self {
+    pub(crate) fn new(policy: PathBuf, identities: Vec<(HostId, PathBuf)>) -> Self {
         Self { policy, identities }
     }
 
     /// Reads everything, or says all that is wrong.
-    pub fn read(&self) -> Result<Generation, Failure> {
+    pub(crate) fn read(&self) -> Result<Generation, Failure> {
         // All files are read before any is looked at, from one folder if a link to it is swapped meanwhile.
         let files = self.policy_files()?;
         let folder = files.first().and_then(|file| file.parent()).unwrap_or(Path::new(".")).to_owned();
@@ -102,7 +102,7 @@ impl Source {
     }
 
     /// What all the files hold now; a file that cannot be read is one that is not there.
-    pub fn stamp(&self) -> Stamp {
+    pub(crate) fn stamp(&self) -> Stamp {
         let policy = self.policy_files().unwrap_or_default();
         let identities = self.identities.iter().map(|(_, file)| file.clone());
         Stamp(policy.into_iter().chain(identities).map(|file| (file.clone(), fs::read(file).ok())).collect())
@@ -170,7 +170,7 @@ impl Routes {
 
     /// Who may ask for a path; where no route fits, every user. `None` for a path that is not plain: `/a/../b`, `/a//b` and
     /// `/a%2fb` mean one thing here and another to an upstream.
-    pub fn access(&self, path: &str) -> Option<Access> {
+    pub(crate) fn access(&self, path: &str) -> Option<Access> {
         if path.contains("/.") || path.contains('%') || path.contains("//") || path.contains('\\') {
             return None;
         }

@@ -11,7 +11,7 @@ const ROLES: HeaderName = HeaderName::from_static("x-certmap-roles");
 const HOP: [&str; 7] = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 
 /// Takes out what the client must not say, and says who it is.
-pub fn identify(headers: &mut HeaderMap, principal: Option<&Principal>) {
+pub(crate) fn identify(headers: &mut HeaderMap, principal: Option<&Principal>) {
     let named: Vec<String> = headers
         .get_all(CONNECTION)
         .iter()

@@ -8,16 +8,16 @@ use std::sync::{Mutex, PoisonError};
 use certmap::AccessLine;
 
 #[derive(Debug)]
-pub struct Log(Option<Mutex<File>>);
+pub(crate) struct Log(Option<Mutex<File>>);
 
 impl Log {
-    pub fn new(file: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn new(file: Option<&Path>) -> io::Result<Self> {
         let open = |path| OpenOptions::new().create(true).append(true).open(path);
         Ok(Self(file.map(open).transpose()?.map(Mutex::new)))
     }
 
     /// One request.
-    pub fn access(&self, line: &AccessLine) {
+    pub(crate) fn access(&self, line: &AccessLine) {
         let line = format!("{line}\n");
         let written = match &self.0 {
             Some(file) => file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes()),

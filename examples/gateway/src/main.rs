@@ -64,13 +64,13 @@ fn identity(text: &str) -> Result<(HostId, PathBuf), String> {
 
 /// What every connection needs.
 #[derive(Debug)]
-pub struct Gateway {
-    pub endpoint: Endpoint,
-    pub routes: watch::Receiver<Arc<Routes>>,
-    pub callers: Callers<Arc<tokio::sync::Notify>>,
-    pub upstream: Option<answer::Upstream>,
-    pub log: Log,
-    pub metrics: Metrics,
+struct Gateway {
+    endpoint: Endpoint,
+    routes: watch::Receiver<Arc<Routes>>,
+    callers: Callers<Arc<tokio::sync::Notify>>,
+    upstream: Option<answer::Upstream>,
+    log: Log,
+    metrics: Metrics,
 }
 
 #[tokio::main]

@@ -8,16 +8,16 @@ use certmap::{HostId, RefusalCode};
 
 /// What was decided, by host and outcome.
 #[derive(Debug, Default)]
-pub struct Metrics(Mutex<BTreeMap<(String, &'static str), u64>>);
+pub(crate) struct Metrics(Mutex<BTreeMap<(String, &'static str), u64>>);
 
 impl Metrics {
-    pub fn count(&self, host: &HostId, outcome: &'static str) {
+    pub(crate) fn count(&self, host: &HostId, outcome: &'static str) {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *counters.entry((host.to_string(), outcome)).or_default() += 1;
     }
 
     /// Every refusal code of every host that had any, from zero on.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut text = "# TYPE certmap_decisions counter\n# HELP certmap_decisions Requests and handshakes by host and outcome.\n".to_owned();
         let hosts: std::collections::BTreeSet<_> = counters.keys().map(|(host, _)| host).collect();

@@ -14,7 +14,7 @@ use crate::config::{Routes, Source, Stamp};
 const GUARD: u8 = 50;
 
 #[derive(Debug)]
-pub struct Watcher {
+pub(crate) struct Watcher {
     source: Source,
     /// What was read last, well or not.
     stamp: Stamp,
@@ -22,12 +22,12 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    pub fn new(source: Source, stamp: Stamp, routes: watch::Sender<Arc<Routes>>) -> Self {
+    pub(crate) fn new(source: Source, stamp: Stamp, routes: watch::Sender<Arc<Routes>>) -> Self {
         Self { source, stamp, routes }
     }
 
     /// Puts in force what has changed, or everything if it was asked for; and ends whose standing is lost.
-    pub fn reload(&mut self, gateway: &Gateway, asked: bool) {
+    pub(crate) fn reload(&mut self, gateway: &Gateway, asked: bool) {
         let stamp = self.source.stamp();
         if asked || stamp != self.stamp {
             self.stamp = stamp;

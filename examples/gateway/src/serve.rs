@@ -30,7 +30,7 @@ const LEFTOVER: u64 = 64 * 1024;
 
 /// The connections that are open.
 #[derive(Debug)]
-pub struct Connections {
+pub(crate) struct Connections {
     stop: watch::Sender<bool>,
     tasks: std::sync::Mutex<JoinSet<()>>,
 }
@@ -42,7 +42,7 @@ impl Default for Connections {
 }
 
 impl Connections {
-    pub fn spawn(&self, gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
+    pub(crate) fn spawn(&self, gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let stop = self.stop.subscribe();
@@ -56,7 +56,7 @@ impl Connections {
     }
 
     /// Lets requests end, and no longer than this.
-    pub async fn drain(self, most: Duration) {
+    pub(crate) async fn drain(self, most: Duration) {
         self.stop.send_replace(true);
         let mut tasks = self.tasks.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let _ = timeout(most, async { while tasks.join_next().await.is_some() {} }).await;
