@@ -81,7 +81,9 @@ impl<'a> Places<'a> {
             Problem::NoServerNames { host } => self.hosts([host], "server-names"),
             Problem::NoProvider(_) | Problem::Partner { .. } => Vec::new(),
             Problem::Revocation(
-                RevocationError::Signature { list, .. } | RevocationError::SignerMayNot { list, .. },
+                RevocationError::Algorithm { list, .. }
+                | RevocationError::Signature { list, .. }
+                | RevocationError::SignerMayNot { list, .. },
             ) => self.lists.get(list).map(|place| place.path("revocation-lists", "")).into_iter().collect(),
             Problem::Rules(problem) => self.rules(problem),
             Problem::TooManyHints { host, .. } => self.hosts([host], "hints"),
