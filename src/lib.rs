@@ -23,6 +23,7 @@ pub mod limits;
 pub mod live;
 pub mod map;
 pub mod policy;
+pub mod review;
 #[cfg(all(feature = "testing", any(feature = "aws-lc-rs", feature = "ring")))]
 pub mod testing;
 pub mod tls;

@@ -65,6 +65,10 @@ pub const SELECTOR_TESTS: usize = 32;
 /// Rules that one value of a certificate may lead to. More would make a decision's cost grow with the number of rules.
 pub const RULES_PER_VALUE: usize = 32;
 
+/// Tests of rules that one decision may cost, each user that is taken from a certificate counted as one: for a certificate
+/// with the most names there may be and a rule for each under four anchors, twice over. Some 1 ms.
+pub const TESTS_PER_DECISION: usize = 4096;
+
 /// Smallest RSA modulus: below, no provider of rustls verifies a signature (NIST SP 800-131A asks for the same).
 pub const RSA_BITS_MIN: usize = 2048;
 
@@ -105,5 +109,12 @@ pub const UNFIT_HINTS: usize = 8;
 /// Names of one server's hints that a client remembers.
 pub const UNFIT_HINT_NAMES: usize = 32;
 
-/// Sessions that are remembered for resumption, at some 4 KiB each.
+/// Sessions that are remembered for resumption, at some 4 KiB each and at most [`SESSION_BYTES`].
 pub const STORED_SESSIONS: usize = 4096;
+
+/// Rules that did not match and that an explanation tells of, the nearest ones; of the rest it tells how many.
+pub const EXPLAINED_RULES: usize = 16;
+
+/// Bytes of one session, stored or in a ticket, the client's certificates among them: what fits into one record of TLS. A
+/// longer one is not resumed.
+pub const SESSION_BYTES: usize = 16_000;

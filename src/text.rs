@@ -1,4 +1,4 @@
-//! (private) Which characters cannot be shown as they are, and how they are shown instead.
+//! (private) Which characters cannot be shown as they are, how they are shown instead, and which texts are nearly alike.
 
 use core::fmt::{self, Write as _};
 
@@ -41,5 +41,19 @@ impl fmt::Display for WithCauses<'_> {
             said = cause;
             Ok(())
         })
+    }
+}
+
+/// True if at most so many insertions, deletions or replacements of an octet turn one into the other.
+pub(crate) fn within_edits(one: &[u8], other: &[u8], edits: usize) -> bool {
+    match (one, other) {
+        ([], rest) | (rest, []) => rest.len() <= edits,
+        ([a, one @ ..], [b, other @ ..]) if a == b => within_edits(one, other, edits),
+        ([_, one_rest @ ..], [_, other_rest @ ..]) => {
+            edits > 0
+                && (within_edits(one_rest, other_rest, edits - 1)
+                    || within_edits(one, other_rest, edits - 1)
+                    || within_edits(one_rest, other, edits - 1))
+        }
     }
 }

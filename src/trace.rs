@@ -52,9 +52,71 @@ pub(crate) enum Check {
     Enabled,
 }
 
+impl Check {
+    /// A stable word for it: `certificate-rule`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Barred => "barred",
+            Self::CaPath => "ca-path",
+            Self::CertificateRule => "certificate-rule",
+            Self::Denied => "denied",
+            Self::Enabled => "enabled",
+            Self::Exception => "exception",
+            Self::Host => "host",
+            Self::KeyPin => "key-pin",
+            Self::KeyRule => "key-rule",
+            Self::NameRule => "name-rule",
+            Self::NameTest => "name-test",
+            Self::NotExcluded => "not-excluded",
+            Self::OneUser => "one-user",
+            Self::Path => "path",
+            Self::Pin => "pin",
+            Self::PlainNames => "plain-names",
+            Self::Presented => "presented",
+            Self::Size => "size",
+            Self::UserName => "user-name",
+            Self::Validity => "validity",
+        }
+    }
+
+    /// What it looks for, for people.
+    pub(crate) fn expects(self) -> &'static str {
+        match self {
+            Self::Anonymous => "a host that lets in whoever presents nothing",
+            Self::Barred => "a pin that is neither denied nor for other purposes",
+            Self::CaPath => "the path that the rule asks for",
+            Self::CertificateRule => "a rule for exactly this certificate",
+            Self::Denied => "no denial of the key, or of the issuer and serial number",
+            Self::Enabled => "a user that is not disabled",
+            Self::Exception => "an exception over rules under a CA",
+            Self::Host => "a host of the policy",
+            Self::KeyPin => "a pinned key",
+            Self::KeyRule => "a rule for exactly this key",
+            Self::NameRule => "a rule under the CA that vouches",
+            Self::NameTest => "what the rule looks for",
+            Self::NotExcluded => "nothing that the rule leaves out",
+            Self::OneUser => "one user",
+            Self::Path => "a path to an anchor",
+            Self::Pin => "a pin",
+            Self::PlainNames => "names without control characters",
+            Self::Presented => "a certificate",
+            Self::Size => "a chain and a certificate within their limits",
+            Self::UserName => "a user name",
+            Self::Validity => "a time within the validity",
+        }
+    }
+}
+
 pub(crate) trait Trace {
     /// Called once per check, with whether it held and the facts it looked at (not formatted unless printed).
     fn step(&mut self, check: Check, holds: bool, facts: fmt::Arguments<'_>);
+
+    /// As [`step`](Self::step), where each rule looks for something else.
+    #[inline]
+    fn compare(&mut self, check: Check, holds: bool, expected: fmt::Arguments<'_>, actual: fmt::Arguments<'_>) {
+        self.step(check, holds, format_args!("{actual}, expected {expected}"));
+    }
 }
 
 /// Listens to nothing.
@@ -63,4 +125,7 @@ pub(crate) struct NoTrace;
 impl Trace for NoTrace {
     #[inline]
     fn step(&mut self, _: Check, _: bool, _: fmt::Arguments<'_>) {}
+
+    #[inline]
+    fn compare(&mut self, _: Check, _: bool, _: fmt::Arguments<'_>, _: fmt::Arguments<'_>) {}
 }

@@ -1,5 +1,7 @@
 //! (private) Who vouches for a certificate: what trust found out and rules ask for.
 
+use core::fmt;
+
 use crate::cert::{Fingerprint, SpkiFingerprint};
 
 /// One anchor that vouches for a certificate, and through whom.
@@ -11,4 +13,13 @@ pub(crate) struct Voucher {
     pub(crate) issuer_key: SpkiFingerprint,
     /// The intermediates of the path, nearest to the certificate first.
     pub(crate) intermediates: Box<[Fingerprint]>,
+}
+
+impl fmt::Display for Voucher {
+    /// As a selector would have it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "under {}", self.anchor)?;
+        self.intermediates.iter().try_for_each(|ca| write!(f, " through {ca}"))?;
+        write!(f, " issued-by {}", self.issuer_key)
+    }
 }

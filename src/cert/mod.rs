@@ -241,6 +241,12 @@ impl Certificate {
         self.part(&self.0.subject)
     }
 
+    /// The algorithm of its signature, as its number; `None` if that is longer than numbers are.
+    pub(crate) fn signature_algorithm(&self) -> Option<ObjectIdentifier> {
+        let (_, parsed) = X509Certificate::from_der(&self.0.der).ok()?;
+        ObjectIdentifier::from_der_content(parsed.signature_algorithm.algorithm.as_bytes()).ok()
+    }
+
     pub(crate) fn extensions(&self) -> &Extensions {
         &self.0.extensions
     }

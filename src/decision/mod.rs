@@ -129,7 +129,7 @@ impl Policy {
         let (lookup, verified) = self.lookup(host, verified, evidence, now, trace);
         let certificate = verified.fingerprint();
         let one = matches!(lookup, Lookup::One(_));
-        trace.step(Check::OneUser, one, format_args!("{lookup:?}"));
+        trace.step(Check::OneUser, one, format_args!("{lookup}"));
         match lookup {
             Lookup::Ambiguous(rules) => Err(Refusal::new(Reason::Ambiguous { certificate, rules })),
             Lookup::None => Err(Refusal::new(Reason::NotMapped { certificate })),
@@ -141,6 +141,7 @@ impl Policy {
                 }
                 Ok(Principal::new(self, &verified, rule, evidence))
             }
+            Lookup::TooManyTests => Err(Refusal::new(Reason::TooManyTests { certificate })),
             Lookup::Unnamed(rule) => Err(Refusal::new(Reason::UserName { certificate, rule })),
         }
     }
@@ -222,6 +223,12 @@ impl Decision {
             Outcome::Admitted(_) | Outcome::Anonymous => None,
             Outcome::Refused(refusal) => Some(refusal),
         }
+    }
+
+    /// What was decided about.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        &self.circumstances.evidence
     }
 
     /// The host that the peer connected to.

@@ -11,6 +11,7 @@ use crate::map::{Matched, RuleId};
 use crate::policy::{HostId, Policy, PolicyDigest, Standing};
 use crate::role::{Enforcement, Role, Shortfall};
 use crate::strength::Strength;
+use crate::text::within_edits;
 use crate::trust::VerifiedCertificate;
 use crate::user::UserName;
 
@@ -273,19 +274,6 @@ fn near_miss(roles: &[Role], wanted: &Role) -> Option<Role> {
 /// in names of three octets or less nearly everything is two edits away from everything.
 fn within_two_edits(one: &str, other: &str) -> bool {
     one.len().min(other.len()) > 3 && within_edits(one.as_bytes(), other.as_bytes(), 2)
-}
-
-fn within_edits(one: &[u8], other: &[u8], edits: usize) -> bool {
-    match (one, other) {
-        ([], rest) | (rest, []) => rest.len() <= edits,
-        ([a, one @ ..], [b, other @ ..]) if a == b => within_edits(one, other, edits),
-        ([_, one_rest @ ..], [_, other_rest @ ..]) => {
-            edits > 0
-                && (within_edits(one_rest, other_rest, edits - 1)
-                    || within_edits(one, other_rest, edits - 1)
-                    || within_edits(one_rest, other, edits - 1))
-        }
-    }
 }
 
 #[cfg(test)]

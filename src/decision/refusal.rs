@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::AuditRecord;
 use super::record::RecordKey;
 use crate::cert::{Fingerprint, show};
-use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
-use crate::map::{Matched, Selector, Unnamed};
+use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH, TESTS_PER_DECISION};
+use crate::map::{Matched, RuleId, Selector, Unnamed};
 use crate::policy::{Authority, HostId};
 use crate::text::OneLine;
 use crate::trust::{BundleName, Distrust, PathFailure, Untrusted};
@@ -41,6 +41,9 @@ pub(crate) enum Reason {
     /// As [`Distrust::NoCertificate`], where the host requires none and the request wants a user.
     NoCertificate,
     NotMapped {
+        certificate: Fingerprint,
+    },
+    TooManyTests {
         certificate: Fingerprint,
     },
     UnknownHost {
@@ -125,6 +128,8 @@ codes! {
     PathInvalid = "path-invalid",
     /// Whether the certificate is revoked cannot be told.
     RevocationUnknown = "revocation-unknown",
+    /// The certificate's names lead to more rules than a decision looks at.
+    TooManyRules = "too-many-rules",
     /// The policy in force does not have the host that the connection was made to.
     UnknownHost = "unknown-host",
     /// Nothing vouches for the certificate.
@@ -155,6 +160,7 @@ impl RefusalCode {
             | Self::NotMapped
             | Self::PathInvalid
             | Self::RevocationUnknown
+            | Self::TooManyRules
             | Self::Untrusted
             | Self::UserDisabled
             | Self::UserName
@@ -193,6 +199,7 @@ impl Refusal {
             Reason::Misdirected { .. } => RefusalCode::Misdirected,
             Reason::NoCertificate => RefusalCode::NoCertificate,
             Reason::NotMapped { .. } => RefusalCode::NotMapped,
+            Reason::TooManyTests { .. } => RefusalCode::TooManyRules,
             Reason::UnknownHost { .. } => RefusalCode::UnknownHost,
             Reason::UserDisabled { .. } => RefusalCode::UserDisabled,
             Reason::UserName { .. } => RefusalCode::UserName,
@@ -275,6 +282,9 @@ impl Refusal {
             }
             Reason::NoCertificate => NO_CERTIFICATE.to_owned(),
             Reason::NotMapped { certificate } => format!("no rule says whose certificate {certificate} is"),
+            Reason::TooManyTests { certificate } => format!(
+                "the names in certificate {certificate} lead to rules with more than {TESTS_PER_DECISION} tests, which is more than a decision looks at"
+            ),
             Reason::UnknownHost { host } => {
                 format!("the connection was made to host `{host}`, which the policy in force does not have")
             }
@@ -292,8 +302,9 @@ impl Refusal {
     #[must_use]
     pub fn cure(&self) -> String {
         match &*self.0 {
-            Reason::Ambiguous { rules: [one, other], .. } => {
-                format!("remove the rule `{}` or the rule `{}`", one.rule, other.rule)
+            Reason::Ambiguous { certificate, rules: [one, other] } => {
+                let (one, other) = (&one.rule, &other.rule);
+                format!("remove the rule `{one}` or the rule `{other}`{}", exception(*certificate, [one, other]))
             }
             Reason::Distrust { cause, bundle } => match cause {
                 Distrust::ChainTooLong { .. } => "have the partner present only its own certificate and its issuers".to_owned(),
@@ -315,6 +326,10 @@ impl Refusal {
             Reason::NotMapped { certificate } => {
                 format!("map `{}` to a user", Selector::certificate(*certificate))
             }
+            Reason::TooManyTests { certificate } => format!(
+                "have the CA write fewer names into the certificate, or map `{}` to a user, as an exception over name rules",
+                Selector::certificate(*certificate)
+            ),
             Reason::UnknownHost { host } => {
                 format!("add host `{host}` to the policy, or have the client open another connection")
             }
@@ -324,6 +339,17 @@ impl Refusal {
                 Selector::certificate(*certificate)
             ),
         }
+    }
+}
+
+/// What an exception over name rules could do about two rules that disagree: nothing where neither is one.
+fn exception(certificate: Fingerprint, rules: [&RuleId; 2]) -> String {
+    if rules.iter().all(|rule| rule.selector().ca().is_none()) {
+        String::new()
+    } else if rules.iter().any(|rule| rule.selector().is_exact_certificate()) {
+        ", or declare the one for exactly this certificate an exception over name rules".to_owned()
+    } else {
+        format!(", or map `{}` to a user, as an exception over name rules", Selector::certificate(certificate))
     }
 }
 

@@ -110,7 +110,7 @@ impl<'a> Places<'a> {
             // As many rules as to fill a page: the list is the place.
             RuleProblem::Crowded { .. } => vec![DocumentPath::of(None, "mappings")],
             RuleProblem::NoException { selector } => self.selector(selector, "exception"),
-            RuleProblem::OverlappingReservations { rule, other } => {
+            RuleProblem::OverlappingReservations { rule, other, sources: _ } => {
                 let mut paths = self.selector(rule, "user-from");
                 paths.extend(self.selector(other, "user-from"));
                 paths.sort_unstable();
@@ -128,6 +128,7 @@ impl<'a> Places<'a> {
                 places.iter().map(|place| place.path("mappings", "name")).collect()
             }
             RuleProblem::TemplateWithoutCa { selector, .. } => self.selector(selector, "user-from"),
+            RuleProblem::ThroughAnchor { selector, .. } => self.selector(selector, "match"),
         }
     }
 

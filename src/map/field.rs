@@ -19,7 +19,8 @@ const USER_PRINCIPAL_NAME: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Field {
-    /// One attribute of the subject, of this type. The attributes of other RDNs do not matter to it.
+    /// One attribute of the subject, of this type. Attributes of other types do not matter to it. `SN` is the surname,
+    /// `serialNumber` a text, and neither is the [`Serial`](Self::Serial).
     Attribute(ObjectIdentifier),
     /// A certificate policy (RFC 5280, section 4.2.1.4), as the CA stated it.
     CertificatePolicy,
@@ -35,7 +36,7 @@ pub enum Field {
     Ip,
     /// The alternative name `otherName`, of this kind.
     Other(ObjectIdentifier),
-    /// The serial number. It counts for certificates of one issuer: of the anchor itself, or of whom
+    /// The serial number, as hexadecimal. It counts for certificates of one issuer: of the anchor itself, or of whom
     /// [`CaPath::issued_by`](super::CaPath::issued_by) names.
     Serial,
     /// The whole subject, as the structure it is.

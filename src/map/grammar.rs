@@ -42,7 +42,7 @@ impl Selector {
             Token::Word(word) if word.starts_with("sha256:") => Self::certificate(start.fingerprint(word, A_SELECTOR)?),
             _ => return Err(start.expected(A_SELECTOR)),
         };
-        input.end()?;
+        input.end("the end")?;
         Ok(selector)
     }
 }
@@ -53,7 +53,7 @@ impl FromStr for NameTest {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut input = Scanner::new(text)?;
         let parsed = input.test(0)?;
-        input.end()?;
+        input.end("the end")?;
         Ok(parsed)
     }
 }
@@ -79,8 +79,10 @@ impl FromStr for UserSource {
                     break;
                 }
             }
+            input.end("the end")?;
+        } else {
+            input.end(AFTER_A_PIECE)?;
         }
-        input.end()?;
         match (<[Piece; 1]>::try_from(pieces), among.is_empty()) {
             (Ok([Piece::Text(user)]), true) => {
                 let user: Result<crate::user::UserName, _> = user.parse();
@@ -95,7 +97,8 @@ impl FromStr for UserSource {
 const A_SELECTOR: &str = "`sha256:` and the fingerprint of a certificate, `spki-sha256:` and that of a key, or `under`";
 const A_TEST: &str =
     "a test (`all`, `any`, `every-certificate`, or a field such as `dns`, `email`, `attribute CN`, `serial`)";
-const A_PIECE: &str = "a text in quotes or a field such as `dns` or `attribute CN`";
+const A_PIECE: &str = "a text in double quotes or a field such as `dns` or `attribute CN`";
+const AFTER_A_PIECE: &str = "`+`, `among`, the end or, behind a field, in this order: `nth`, `in-multi-valued-rdns` (attributes only), `without-prefix`, `without-suffix`, `in-lower-case`";
 
 #[derive(Clone, Debug, PartialEq)]
 enum Token<'a> {
@@ -207,9 +210,9 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn end(&self) -> Result<(), InvalidSelector> {
+    fn end(&self, expected: &'static str) -> Result<(), InvalidSelector> {
         let mut ahead = *self;
-        if ahead.next()? == Token::End { Ok(()) } else { Err(self.expected("the end")) }
+        if ahead.next()? == Token::End { Ok(()) } else { Err(self.expected(expected)) }
     }
 
     fn word(&mut self, expected: &'static str) -> Result<&'a str, InvalidSelector> {
@@ -232,7 +235,7 @@ impl<'a> Scanner<'a> {
     /// What this word, `@` and a name, stands for; `self` stands before it.
     fn named(&self, word: &str, expected: &'static str) -> Result<(Fingerprint, SpkiFingerprint), InvalidSelector> {
         let name = word.strip_prefix('@').ok_or_else(|| self.expected(expected))?;
-        (self.named)(name).map_err(|reason| InvalidSelector::Name {
+        (self.named)(name).map_err(|reason| InvalidSelector::Alias {
             name: name.to_owned(),
             column: self.column(),
             reason,
@@ -292,6 +295,7 @@ impl<'a> Scanner<'a> {
                 test.map_err(|cause| start.test_error(cause))
             }
             "every-certificate" => Ok(NameTest::every_certificate()),
+            "not" => Err(start.expected("a test: `not` stands in an `all` only, beside what it narrows")),
             _ => {
                 *self = start;
                 let field = self.field(A_TEST)?;
@@ -376,36 +380,40 @@ impl<'a> Scanner<'a> {
         let expected = |expected| before.expected(expected);
         match (field, token) {
             (Field::Attribute(kind), Token::Text(text)) => ValueTest::attribute(kind, &text).map_err(at),
-            (Field::CertificatePolicy, Token::Word(word)) => {
+            (Field::CertificatePolicy, Token::Word(word)) if !is_quantifier(word) => {
                 let policy = word.parse().map_err(|_| expected("an object identifier after `policy`"))?;
                 Ok(ValueTest::certificate_policy(policy))
             }
             (field @ (Field::Directory | Field::Subject), Token::Text(text)) => {
-                let name = text.parse().map_err(|_| expected("a distinguished name (RFC 4514) in quotes"))?;
+                let column = before.column();
+                let name = text.parse().map_err(|cause| InvalidSelector::Name { column, cause })?;
                 if field == Field::Subject { ValueTest::subject(name) } else { ValueTest::directory(name) }.map_err(at)
             }
             (Field::Dns, Token::Text(text)) => ValueTest::dns(&text).map_err(at),
             (Field::Email, Token::Text(text)) => ValueTest::email(&text).map_err(at),
             (Field::Extension(kind), Token::Text(text)) => ValueTest::extension(kind, &text).map_err(at),
-            (field @ (Field::Extension(_) | Field::Other(_)), Token::Word(word)) => {
+            (field @ (Field::Extension(_) | Field::Other(_)), Token::Word(word)) if !is_quantifier(word) => {
                 let der = bytes(word).ok_or_else(|| expected("a text in quotes, or `#` and the hexadecimal of DER"))?;
                 ValueTest::der(field, &der).map_err(at)
             }
-            (Field::Ip, Token::Word(word)) => {
+            (Field::Ip, Token::Word(word)) if !is_quantifier(word) => {
                 let address = word.parse().map_err(|_| expected("an IP address after `ip`"))?;
                 Ok(ValueTest::ip(address))
             }
             (Field::Other(kind), Token::Text(text)) => ValueTest::other(kind, &text).map_err(at),
-            (Field::Serial, Token::Word(word)) => {
+            (Field::Serial, Token::Word(word)) if !is_quantifier(word) => {
                 let serial = word.parse().map_err(|_| expected("a serial number in hexadecimal after `serial`"))?;
                 Ok(ValueTest::serial(serial))
             }
             (Field::Upn, Token::Text(text)) => ValueTest::upn(&text).map_err(at),
             (Field::Uri, Token::Text(text)) => ValueTest::uri(&text).map_err(at),
+            (_, Token::Word(word)) if is_quantifier(word) => Err(expected(
+                "a value, or the end of the test: which of several values is meant comes first, then `in-multi-valued-rdns`, then `ignoring-case`",
+            )),
             (Field::CertificatePolicy | Field::Ip | Field::Serial, _) => {
                 Err(expected("a value without quotes, or the end of the test"))
             }
-            _ => Err(expected("a value in quotes, or the end of the test")),
+            _ => Err(expected("a value in double quotes, or the end of the test")),
         }
     }
 
@@ -420,7 +428,11 @@ impl<'a> Scanner<'a> {
         if self.take(&Token::Word("nth"))? {
             part = part.nth(self.nth()?);
         }
+        let before = *self;
         if self.take(&Token::Word(MULTI_VALUED))? {
+            if !part.is_attribute() {
+                return Err(before.expected(AFTER_A_PIECE).into());
+            }
             part = part.in_multi_valued_rdns();
         }
         if self.take(&Token::Word("without-prefix"))? {
@@ -442,6 +454,11 @@ impl<'a> Scanner<'a> {
             _ => Err(start.expected("a text in quotes that is left out")),
         }
     }
+}
+
+/// True for what says how values are compared, at a place where it is too late.
+fn is_quantifier(word: &str) -> bool {
+    matches!(word, "any" | "all" | "exactly-one" | "nth" | MULTI_VALUED | IGNORING_CASE)
 }
 
 /// The bytes of `#` and hexadecimal pairs.

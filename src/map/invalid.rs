@@ -1,7 +1,7 @@
 //! What is no selector, no test and no user source, and why.
 
-use super::Field;
-use crate::cert::InvalidFingerprint;
+use super::{Field, ValueTest};
+use crate::cert::{InvalidDistinguishedName, InvalidFingerprint};
 use crate::limits::{RULE_BYTES, SELECTOR_DEPTH, SELECTOR_TESTS};
 use crate::user::InvalidUserName;
 
@@ -33,11 +33,20 @@ pub enum InvalidNameTest {
         /// The field.
         field: Field,
     },
+    /// `all` of two tests of which never both hold.
+    #[error(
+        "`{}` and `{}` never hold together, because each means the same place: write `any` behind `{}` for one value among several",
+        .tests.0, .tests.1, .tests.0.field()
+    )]
+    Never {
+        /// The tests.
+        tests: Box<(ValueTest, ValueTest)>,
+    },
     /// A `not` within a `not`.
     #[error("a `not` cannot stand within a `not`")]
     NestedNot,
     /// More than [`SELECTOR_DEPTH`].
-    #[error("tests are nested more than {SELECTOR_DEPTH} deep")]
+    #[error("tests are nested more than {SELECTOR_DEPTH} deep: make several rules of it")]
     TooDeep,
     /// More than [`SELECTOR_TESTS`].
     #[error("{tests} tests are too many for one rule, at most {SELECTOR_TESTS} are possible: make several rules of it")]
@@ -61,6 +70,16 @@ pub enum InvalidNameTest {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSelector {
+    /// A name that the document should give to a certificate, and gives to none.
+    #[error("`@{}` at column {column} stands for no certificate: {reason}", crate::text::OneLine(.name))]
+    Alias {
+        /// The name.
+        name: String,
+        /// Where.
+        column: usize,
+        /// Why not.
+        reason: String,
+    },
     /// Something else stands there.
     #[error("expected {expected} at column {column}")]
     Expected {
@@ -80,15 +99,14 @@ pub enum InvalidSelector {
         #[source]
         cause: InvalidFingerprint,
     },
-    /// A name stands for no certificate.
-    #[error("`@{}` at column {column} stands for no certificate: {reason}", crate::text::OneLine(.name))]
+    /// A text that has to be a distinguished name, and is none.
+    #[error("expected a distinguished name (RFC 4514) at column {column}")]
     Name {
-        /// The name.
-        name: String,
-        /// Where.
+        /// Where it begins.
         column: usize,
-        /// Why not.
-        reason: String,
+        /// What is wrong with it.
+        #[source]
+        cause: InvalidDistinguishedName,
     },
     /// A test that cannot be used.
     #[error("the test at column {column} cannot be used")]

@@ -9,6 +9,8 @@ mod grammar;
 mod invalid;
 mod name_test;
 mod names;
+mod nearness;
+mod overlap;
 mod problem;
 mod renewal;
 mod selector;
@@ -25,6 +27,7 @@ pub use user_source::{Part, Piece, UserSource};
 
 #[cfg(feature = "serde")]
 pub(crate) use grammar::Named;
+pub(crate) use nearness::{Lack, Near, Nearest};
 pub(crate) use table::{Entry, Lookup, MappingTable, Matched, RuleId, Unnamed};
 pub(crate) use user_source::NoUserName;
 

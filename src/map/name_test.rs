@@ -23,7 +23,8 @@ pub enum Quantifier {
     /// There is one, and it is what is looked for. What cannot be a value counts as one too.
     #[default]
     ExactlyOne,
-    /// The one at this place, counted from 1 in the order of the certificate, is what is looked for.
+    /// The one at this place, counted from 1 in the order of the certificate, is what is looked for. The text of a subject has
+    /// the reverse order.
     Nth(NonZeroU16),
 }
 
@@ -181,6 +182,21 @@ impl ValueTest {
         Self::text(Field::Uri, uri)
     }
 
+    /// What it looks at.
+    #[must_use]
+    pub fn field(&self) -> &Field {
+        &self.field
+    }
+
+    /// True if no certificate passes both: they want different values at one place.
+    fn contradicts(&self, other: &Self) -> bool {
+        let differ = self.value.as_ref().zip(other.value.as_ref()).is_some_and(|(one, other)| one != other);
+        differ
+            && self.quantifier != Quantifier::Any
+            && (&self.field, self.quantifier, self.ignoring_case)
+                == (&other.field, other.quantifier, other.ignoring_case)
+    }
+
     /// Says which of several values is meant; without, there must be exactly one.
     #[must_use]
     pub fn with_quantifier(self, quantifier: Quantifier) -> Self {
@@ -255,7 +271,7 @@ impl NameTest {
     /// All of these hold.
     ///
     /// # Errors
-    /// [`InvalidNameTest::Empty`], and [`InvalidNameTest::TooDeep`] and [`InvalidNameTest::TooMany`] beyond
+    /// [`InvalidNameTest::Empty`], [`InvalidNameTest::Never`] if two of them want different values at one place, and [`InvalidNameTest::TooDeep`] and [`InvalidNameTest::TooMany`] beyond
     /// [`SELECTOR_DEPTH`] and [`SELECTOR_TESTS`].
     pub fn all(tests: impl IntoIterator<Item = impl Into<Self>>) -> Result<Self, InvalidNameTest> {
         Self::conjunction(tests.into_iter().map(Into::into), Vec::new())
@@ -313,6 +329,9 @@ impl NameTest {
             tests.sort_unstable();
             tests.dedup();
         }
+        if let Some(tests) = contradiction(&flat) {
+            return Err(InvalidNameTest::Never { tests });
+        }
         match (<[Self; 1]>::try_from(flat), excluded.is_empty()) {
             (Ok([one]), true) => Ok(one),
             (Ok(one), false) => Self(Node::All { tests: one.into(), none: excluded }).within_limits(),
@@ -342,6 +361,18 @@ impl NameTest {
         }
     }
 
+    fn as_value(&self) -> Option<&ValueTest> {
+        match &self.0 {
+            Node::Value(test) => Some(test),
+            Node::All { .. } | Node::Any { .. } | Node::Every => None,
+        }
+    }
+
+    /// How many tests of values it consists of.
+    pub(super) fn tests(&self) -> usize {
+        self.size().1
+    }
+
     fn size(&self) -> (usize, usize) {
         let members = match &self.0 {
             Node::All { tests, none } => tests.iter().chain(none),
@@ -361,4 +392,16 @@ impl NameTest {
             Node::Value(test) => test.strength(),
         }
     }
+}
+
+/// Two tests of an `all` of which never both hold.
+fn contradiction(tests: &[NameTest]) -> Option<Box<(ValueTest, ValueTest)>> {
+    if tests.len() > SELECTOR_TESTS {
+        return None;
+    }
+    let values: Vec<&ValueTest> = tests.iter().filter_map(NameTest::as_value).collect();
+    values.iter().enumerate().find_map(|(at, one)| {
+        let other = values.iter().skip(at + 1).find(|other| one.contradicts(other))?;
+        Some(Box::new(((*one).clone(), (*other).clone())))
+    })
 }

@@ -1,7 +1,10 @@
 //! (private) What a certificate says, as values that rules may look at, and whether a test holds of it.
 //!
 //! What cannot be a value (opaque, malformed, hidden characters, wildcards) is kept as a place without value: it matches
-//! nothing, and it is there.
+//! nothing, and it is there. The values are grouped, because a test must not cost more for a certificate with many names.
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::Value;
 use super::name_test::{NameTest, Node, Quantifier, ValueTest};
@@ -10,21 +13,38 @@ use crate::cert::{AttributeValue, Certificate, GeneralName, RelativeDistinguishe
 use crate::strength::Strength;
 use crate::trace::{Check, Trace};
 
-/// Everything of one certificate that a rule can look at, in the order of the certificate within each field.
-#[derive(Debug)]
+/// Everything of one certificate that a rule can look at.
+#[derive(Debug, Default)]
 pub(super) struct Names {
-    places: Vec<Place>,
+    fields: BTreeMap<Field, Places>,
+    /// Each `otherName` whose kind cannot be read: it could be of any kind that is not among the fields.
+    unreadable: View,
+    /// What stands in a field that the certificate does not have.
+    nothing: View,
     control_character: bool,
 }
 
-/// One place where a value stands.
+/// Where the values of one field stand.
 #[derive(Debug)]
-struct Place {
-    /// `None` for an `otherName` whose kind cannot be read: it could be any.
-    field: Option<Field>,
-    value: Option<Value>,
-    multi_valued: bool,
+struct Places {
+    view: View,
+    /// The same with the attributes of multi-valued RDNs, if there are any.
+    multi_valued: Option<View>,
 }
+
+/// The places of one field in the order of the certificate, without value where none counts.
+#[derive(Debug, Default)]
+struct View {
+    places: Vec<Option<Value>>,
+    /// If there are many: their values, and those without case, sorted and without repetition.
+    values: Vec<Value>,
+    folded: Vec<Value>,
+    has_value: bool,
+    has_other: bool,
+}
+
+/// Places up to this number are looked at one by one.
+const FEW: usize = 8;
 
 /// How a value of the certificate can lead to a rule: the keys of the index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,50 +57,49 @@ pub(super) enum Probe {
     Present(Field),
 }
 
-impl Names {
-    pub(super) fn of(certificate: &Certificate) -> Self {
-        let mut names = Self { places: Vec::new(), control_character: false };
-        names.place(Field::Serial, Ok(Value::Serial(certificate.serial().clone())));
-        let subject = certificate.subject();
-        for rdn in subject.rdns() {
-            let multi_valued = rdn.attributes().len() > 1;
-            for attribute in rdn.attributes() {
-                let field = Field::Attribute(attribute.kind().clone());
-                let value = names.attribute(&field, attribute.value());
-                names.places.push(Place { field: Some(field), value, multi_valued });
-            }
-        }
-        names.place(Field::Subject, Value::name(subject));
-        certificate.subject_alternative_names().iter().for_each(|name| names.alternative(name));
-        match certificate.certificate_policies() {
-            Ok(policies) => {
-                for policy in policies {
-                    names.place(Field::CertificatePolicy, Ok(Value::Oid(policy)));
-                }
-            }
-            Err(_) => names.place(Field::CertificatePolicy, Err("malformed")),
-        }
-        for (kind, der) in certificate.extension_values() {
-            let field = Field::Extension(kind);
-            let value = AttributeValue::from_der(&der).ok_or("malformed");
-            let value = value.and_then(|value| Value::decoded(&field, &value));
-            names.place(field, value);
-        }
-        names
-    }
+/// Reads the places of a certificate, in its order.
+#[derive(Debug, Default)]
+struct Reader {
+    fields: BTreeMap<Field, Vec<Place>>,
+    unreadable: usize,
+    control_character: bool,
+}
 
+#[derive(Debug)]
+struct Place {
+    value: Option<Value>,
+    multi_valued: bool,
+}
+
+impl Reader {
     fn place(&mut self, field: Field, value: Result<Value, &'static str>) {
-        self.places.push(Place { field: Some(field), value: value.ok(), multi_valued: false });
+        self.push(field, Place { value: value.ok(), multi_valued: false });
     }
 
-    fn attribute(&mut self, field: &Field, value: &AttributeValue) -> Option<Value> {
-        match value {
+    fn push(&mut self, field: Field, place: Place) {
+        // What may be of this kind and stood before it.
+        let before = if field.is_other_name() { self.unreadable } else { 0 };
+        let nothing = || Place { value: None, multi_valued: false };
+        let new = || (0..before).map(|_| nothing()).collect();
+        self.fields.entry(field).or_insert_with(new).push(place);
+    }
+
+    fn unreadable(&mut self) {
+        self.unreadable += 1;
+        for (_, places) in self.fields.iter_mut().filter(|(field, _)| field.is_other_name()) {
+            places.push(Place { value: None, multi_valued: false });
+        }
+    }
+
+    fn attribute(&mut self, field: Field, value: &AttributeValue, multi_valued: bool) {
+        let value = match value {
             AttributeValue::Text(text) => {
                 self.look_for_control_characters(text);
-                Value::text(field, text).ok()
+                Value::text(&field, text).ok()
             }
             AttributeValue::Opaque(_) => None,
-        }
+        };
+        self.push(field, Place { value, multi_valued });
     }
 
     fn text(&mut self, field: Field, text: &str) {
@@ -107,7 +126,7 @@ impl Names {
             GeneralName::Email(text) => self.text(Field::Email, text),
             GeneralName::Ip(address) => self.place(Field::Ip, Ok(Value::Ip(*address))),
             GeneralName::Malformed { tag, content: _ } => match tag {
-                0 => self.places.push(Place { field: None, value: None, multi_valued: false }),
+                0 => self.unreadable(),
                 1 => self.place(Field::Email, Err("malformed")),
                 2 => self.place(Field::Dns, Err("malformed")),
                 4 => self.place(Field::Directory, Err("malformed")),
@@ -128,6 +147,109 @@ impl Names {
             GeneralName::Uri(text) => self.text(Field::Uri, text),
         }
     }
+}
+
+impl View {
+    fn new(field: &Field, places: Vec<Option<Value>>) -> Self {
+        let has_value = places.iter().any(Option::is_some);
+        let has_other = places.iter().any(Option::is_none);
+        let (mut values, mut folded) = (Vec::new(), Vec::new());
+        if places.len() > FEW {
+            values.extend(places.iter().flatten().cloned());
+            folded.extend(values.iter().filter_map(|value| value.folded(field)));
+            for values in [&mut values, &mut folded] {
+                values.sort_unstable();
+                values.dedup();
+            }
+        }
+        Self { places, values, folded, has_value, has_other }
+    }
+
+    /// The values that are compared, if there are many.
+    fn many(&self, test: &ValueTest) -> &[Value] {
+        if test.ignoring_case { &self.folded } else { &self.values }
+    }
+
+    /// True if some value is what the test looks for.
+    fn any(&self, test: &ValueTest) -> bool {
+        match &test.value {
+            None => self.has_value,
+            Some(_) if self.places.len() <= FEW => self.places.iter().flatten().any(|value| test.is(value)),
+            Some(wanted) => self.many(test).binary_search(wanted).is_ok(),
+        }
+    }
+
+    /// True if nothing else stands there. Asked only where some value is what the test looks for.
+    fn only(&self, test: &ValueTest) -> bool {
+        let one = match &test.value {
+            None => true,
+            Some(_) if self.places.len() <= FEW => self.places.iter().flatten().all(|value| test.is(value)),
+            Some(_) => self.many(test).len() == 1,
+        };
+        one && !self.has_other
+    }
+
+    fn nth(&self, place: core::num::NonZeroU16) -> Option<&Value> {
+        self.places.get(usize::from(place.get()) - 1)?.as_ref()
+    }
+}
+
+impl Places {
+    fn new(field: &Field, places: Vec<Place>) -> Self {
+        let shared = places.iter().any(|place| place.multi_valued);
+        let multi_valued = shared.then(|| View::new(field, places.iter().map(|place| place.value.clone()).collect()));
+        let value = |place: Place| place.value.filter(|_| !place.multi_valued);
+        Self { view: View::new(field, places.into_iter().map(value).collect()), multi_valued }
+    }
+
+    /// Every value that stands there, in whatever RDN.
+    fn widest(&self) -> &View {
+        self.multi_valued.as_ref().unwrap_or(&self.view)
+    }
+}
+
+impl Names {
+    pub(super) fn of(certificate: &Certificate) -> Self {
+        let mut reader = Reader::default();
+        reader.place(Field::Serial, Ok(Value::Serial(certificate.serial().clone())));
+        let subject = certificate.subject();
+        for rdn in subject.rdns() {
+            let multi_valued = rdn.attributes().len() > 1;
+            for attribute in rdn.attributes() {
+                reader.attribute(Field::Attribute(attribute.kind().clone()), attribute.value(), multi_valued);
+            }
+        }
+        reader.place(Field::Subject, Value::name(subject));
+        certificate.subject_alternative_names().iter().for_each(|name| reader.alternative(name));
+        match certificate.certificate_policies() {
+            Ok(policies) => {
+                for policy in policies {
+                    reader.place(Field::CertificatePolicy, Ok(Value::Oid(policy)));
+                }
+            }
+            Err(_) => reader.place(Field::CertificatePolicy, Err("malformed")),
+        }
+        for (kind, der) in certificate.extension_values() {
+            let field = Field::Extension(kind);
+            let value = AttributeValue::from_der(&der).ok_or("malformed");
+            let value = value.and_then(|value| Value::decoded(&field, &value));
+            reader.place(field, value);
+        }
+        let places = |(field, places)| {
+            let places = Places::new(&field, places);
+            (field, places)
+        };
+        Self {
+            fields: reader.fields.into_iter().map(places).collect(),
+            unreadable: View {
+                has_other: reader.unreadable > 0,
+                places: vec![None; reader.unreadable],
+                ..View::default()
+            },
+            nothing: View::default(),
+            control_character: reader.control_character,
+        }
+    }
 
     /// True if a name has a NUL or another control character. Somewhere a reader stops there, so none of the certificate's
     /// names counts.
@@ -137,37 +259,36 @@ impl Names {
 
     /// Every way in which this certificate can lead to a rule.
     pub(super) fn probes(&self) -> impl Iterator<Item = Probe> {
-        let of_value = |place: &Place| {
-            let (field, value) = (place.field.clone()?, place.value.clone()?);
-            let folded = value.folded(&field).map(|value| Probe::Folded(field.clone(), value));
-            Some([Some(Probe::Present(field.clone())), Some(Probe::Is(field, value)), folded])
+        let of_field = |(field, places): (&Field, &Places)| {
+            let of_value = |value: &Value| {
+                let folded = value.folded(field).map(|value| Probe::Folded(field.clone(), value));
+                [Some(Probe::Is(field.clone(), value.clone())), folded]
+            };
+            let view = places.widest();
+            let present = view.has_value.then(|| Probe::Present(field.clone()));
+            let values: Vec<_> = view.places.iter().flatten().flat_map(of_value).collect();
+            present.into_iter().chain(values.into_iter().flatten())
         };
-        let probes = self.places.iter().filter_map(of_value).flatten().flatten();
-        probes.chain([Probe::Every])
+        self.fields.iter().flat_map(of_field).chain([Probe::Every])
     }
 
-    /// The places of a field, each with its value if that counts for the test.
-    fn places<'a>(&'a self, field: &'a Field, multi_valued: bool) -> impl Iterator<Item = Option<&'a Value>> {
-        let here = move |place: &&Place| match &place.field {
-            Some(present) => present == field,
-            None => field.is_other_name(),
-        };
-        let value = move |place: &'a Place| place.value.as_ref().filter(|_| multi_valued || !place.multi_valued);
-        self.places.iter().filter(here).map(value)
+    /// The places of a field.
+    fn view(&self, field: &Field, multi_valued: bool) -> &View {
+        match self.fields.get(field) {
+            Some(places) if multi_valued => places.widest(),
+            Some(places) => &places.view,
+            None if field.is_other_name() => &self.unreadable,
+            None => &self.nothing,
+        }
     }
 
     /// The text that a part of a template takes, before anything is stripped.
-    pub(super) fn part<'a>(&'a self, part: &'a Part) -> Option<&'a str> {
-        let mut places = self.places(&part.field, part.multi_valued);
-        let value = match part.nth {
-            None => {
-                let first = places.next()?;
-                if places.next().is_some() {
-                    return None;
-                }
-                first
-            }
-            Some(nth) => places.nth(usize::from(nth.get()) - 1)?,
+    pub(super) fn part<'a>(&'a self, part: &Part) -> Option<&'a str> {
+        let view = self.view(&part.field, part.multi_valued);
+        let value = match (part.nth, view.places.as_slice()) {
+            (None, [only]) => only.as_ref(),
+            (None, _) => None,
+            (Some(nth), _) => view.nth(nth),
         };
         match value? {
             Value::Text(text) => Some(text),
@@ -185,20 +306,20 @@ impl ValueTest {
         }
     }
 
-    fn holds(&self, names: &Names) -> bool {
-        let mut places = names.places(&self.field, self.multi_valued);
-        let is = |place: Option<&Value>| place.is_some_and(|value| self.is(value));
+    pub(super) fn holds(&self, names: &Names) -> bool {
+        let view = names.view(&self.field, self.multi_valued);
         match self.quantifier {
-            Quantifier::All => places.next().is_some_and(is) && places.all(is),
-            Quantifier::Any => places.any(is),
-            Quantifier::ExactlyOne => places.next().is_some_and(is) && places.next().is_none(),
-            Quantifier::Nth(nth) => places.nth(usize::from(nth.get()) - 1).is_some_and(is),
+            Quantifier::All => view.any(self) && view.only(self),
+            Quantifier::Any => view.any(self),
+            Quantifier::ExactlyOne => view.places.len() == 1 && view.any(self),
+            Quantifier::Nth(nth) => view.nth(nth).is_some_and(|value| self.is(value)),
         }
     }
 
     /// True unless surely no value is what is looked for.
     fn may_hold(&self, names: &Names) -> bool {
-        names.places(&self.field, true).any(|place| place.is_none_or(|value| self.is(value)))
+        let view = names.view(&self.field, true);
+        view.has_other || view.any(self)
     }
 
     pub(super) fn probe(&self) -> Probe {
@@ -221,7 +342,8 @@ impl NameTest {
                 }
                 match none.iter().find(|test| test.may_match(names)) {
                     Some(excluded) => {
-                        trace.step(Check::NotExcluded, false, format_args!("{excluded}"));
+                        let expected = format_args!("no {excluded}");
+                        trace.compare(Check::NotExcluded, false, expected, format_args!("{}", Found(names, excluded)));
                         None
                     }
                     None => Some(strength),
@@ -232,14 +354,14 @@ impl NameTest {
             Node::Every => Some(Strength::Name),
             Node::Value(test) => {
                 let holds = test.holds(names) && (one_issuer || test.field != Field::Serial);
-                trace.step(Check::NameTest, holds, format_args!("{self}"));
+                trace.compare(Check::NameTest, holds, format_args!("{self}"), format_args!("{}", Found(names, self)));
                 holds.then(|| test.strength())
             }
         }
     }
 
     /// For what is under a `not`: true unless it surely does not hold.
-    fn may_match(&self, names: &Names) -> bool {
+    pub(super) fn may_match(&self, names: &Names) -> bool {
         match &self.0 {
             Node::All { tests, none: _ } => tests.iter().all(|test| test.may_match(names)),
             Node::Any { tests } => tests.iter().any(|test| test.may_match(names)),
@@ -269,5 +391,54 @@ impl NameTest {
             Node::Every => add(Probe::Every),
             Node::Value(test) => add(test.probe()),
         }
+    }
+}
+
+/// What a certificate has where a test looks: `dns "a.example", dns "b.example"`.
+pub(super) struct Found<'a>(pub(super) &'a Names, pub(super) &'a NameTest);
+
+impl Found<'_> {
+    /// Values shown of one field.
+    const MOST: usize = 8;
+
+    fn fields<'a>(test: &'a NameTest, fields: &mut BTreeSet<&'a Field>) {
+        match &test.0 {
+            Node::All { tests, none: _ } | Node::Any { tests } => {
+                for test in tests {
+                    Self::fields(test, fields);
+                }
+            }
+            Node::Every => {}
+            Node::Value(test) => {
+                fields.insert(&test.field);
+            }
+        }
+    }
+}
+
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(names, test) = self;
+        let mut fields = BTreeSet::new();
+        Self::fields(test, &mut fields);
+        let mut separator = "";
+        for field in fields {
+            let places = &names.view(field, true).places;
+            if places.is_empty() {
+                write!(f, "{separator}no {field}")?;
+                separator = ", ";
+            }
+            for place in places.iter().take(Self::MOST) {
+                match place {
+                    Some(value) => write!(f, "{separator}{field} {value}")?,
+                    None => write!(f, "{separator}{field} with something that no rule matches")?,
+                }
+                separator = ", ";
+            }
+            if places.len() > Self::MOST {
+                write!(f, " and {} more", places.len() - Self::MOST)?;
+            }
+        }
+        if separator.is_empty() { f.write_str("every certificate") } else { Ok(()) }
     }
 }

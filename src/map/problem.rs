@@ -9,7 +9,10 @@ use crate::user::UserName;
 #[non_exhaustive]
 pub enum RuleProblem {
     /// Two rules with the same selector name different users.
-    #[error("`{selector}` is mapped to user `{}` and to `{}`: remove one of the two rules", .users[0].describe(), .users[1].describe())]
+    ///
+    /// Two templates may have the same selector if no certificate fits both: they leave out different beginnings or ends of
+    /// one value, or list different users.
+    #[error("`{selector}` is mapped to user `{}` and to `{}`: {}", .users[0].describe(), .users[1].describe(), conflict_cure(.users))]
     Conflict {
         /// The selector.
         selector: Selector,
@@ -38,13 +41,16 @@ pub enum RuleProblem {
     },
     /// Two reservations overlap, so that one CA could name users of the other.
     #[error(
-        "rules `{rule}` and `{other}` could name the same user: give each its own beginning or end, or one rule name if they are one fleet with one user source"
+        "rules `{rule}` and `{other}` could name the same user, by `{}` and by `{}`: give each its own beginning or end, or one rule name if they are one fleet with one user source",
+        .sources[0], .sources[1]
     )]
     OverlappingReservations {
         /// The selector of one.
         rule: Selector,
         /// The selector of the other.
         other: Selector,
+        /// Where their users come from.
+        sources: [UserSource; 2],
     },
     /// A user that is written in one rule lies in the reservation of another, whose CA could name it too.
     #[error(
@@ -64,6 +70,12 @@ pub enum RuleProblem {
         /// Where the users come from.
         users: [UserSource; 2],
     },
+    /// The path to an anchor would have to go through the anchor.
+    #[error("`{selector}` asks for a path through its own anchor, which is no intermediate: leave that `through` out")]
+    ThroughAnchor {
+        /// The selector.
+        selector: Selector,
+    },
     /// A user's name would be taken from a certificate that no stated CA vouches for.
     #[error(
         "`{selector}` names no CA, so the user cannot be taken from the certificate (`{source_text}`): write the user, or a selector with `under`"
@@ -74,6 +86,14 @@ pub enum RuleProblem {
         /// The template.
         source_text: String,
     },
+}
+
+fn conflict_cure(users: &[UserSource; 2]) -> &'static str {
+    if users.iter().any(|source| source.constant().is_some()) {
+        "remove one of the two rules"
+    } else {
+        "remove one of the two rules, or have each leave out a beginning or end that the other's values do not have"
+    }
 }
 
 impl RuleProblem {
@@ -87,6 +107,7 @@ impl RuleProblem {
             Self::OverlappingReservations { .. } => "overlapping-reservations",
             Self::ReservedUser { .. } => "reserved-user",
             Self::RuleNameTwice { .. } => "rule-name-twice",
+            Self::ThroughAnchor { .. } => "through-anchor",
             Self::TemplateWithoutCa { .. } => "template-without-ca",
         }
     }

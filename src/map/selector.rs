@@ -26,8 +26,19 @@ use crate::strength::Strength;
 /// value      = text | oid (policy) | address (ip) | hexadecimal (serial) | "#" hexadecimal of DER (extension, other)
 /// ```
 ///
-/// Without a value a field need only be there. A subject or directory name is the text of RFC 4514, in quotes. The serial
-/// number counts only for certificates that the anchor itself issued or whose issuer is stated.
+/// What is easily read in another way:
+///
+/// - Without `any`, `all` or `nth` there must be **exactly one** value of the field. `dns "a.example"` is not for a certificate
+///   that also has `b.example`; `dns any "a.example"` is.
+/// - Without a value a field need only be there: `dns` is for every certificate with one DNS name, whichever.
+/// - Values are compared whole, as written and with their case. There are no patterns; what the values of a fleet end in says
+///   the template of the user ([`UserSource`](crate::UserSource)).
+/// - A subject or directory name is the text of RFC 4514, in quotes, and begins with the last attribute: `"CN=a,O=Acme,C=DE"`,
+///   as a record's `subject` and `openssl x509 -subject -nameopt RFC2253` print it. The other way round it is another name.
+/// - `nth` counts in the order of the certificate. For attributes that is the reverse of the text: `nth(1)` is the last one.
+/// - `serial` is the certificate's number, in hexadecimal; it counts only for certificates that the anchor itself issued or
+///   whose issuer is stated. `attribute serialNumber` is a text in the subject, and `attribute SN` a surname.
+/// - A name counts under the whole of its CA, all CAs below included. `issued-by` says which of them is meant.
 ///
 /// ```
 /// use certmap::map::{CaPath, ValueTest};
@@ -78,7 +89,8 @@ impl CaPath {
         Self { anchor, through: Vec::new(), issuer_key: None }
     }
 
-    /// The path has this intermediate, wherever.
+    /// The path has this intermediate, wherever. Its fingerprint is that of one certificate, so it is another one when the
+    /// intermediate is renewed; the anchor itself is none. Of several paths to the anchor the one that was found counts.
     #[must_use]
     pub fn through(mut self, intermediate: Fingerprint) -> Self {
         if let Err(place) = self.through.binary_search(&intermediate) {
@@ -91,6 +103,11 @@ impl CaPath {
     #[must_use]
     pub fn issued_by(self, key: SpkiFingerprint) -> Self {
         Self { issuer_key: Some(key), ..self }
+    }
+
+    /// True if it asks for the anchor as an intermediate, which no path has.
+    pub(super) fn goes_through_its_anchor(&self) -> bool {
+        self.through.contains(&self.anchor)
     }
 
     /// The anchor.
@@ -126,6 +143,10 @@ impl Selector {
     #[must_use]
     pub fn under(ca: impl Into<CaPath>, test: impl Into<NameTest>) -> Self {
         Self(Kind::Under(Arc::new(Under { path: ca.into(), test: test.into() })))
+    }
+
+    pub(crate) fn is_exact_certificate(&self) -> bool {
+        matches!(self.0, Kind::Certificate(_))
     }
 
     /// The CA under which it is written, if it is.

@@ -9,33 +9,38 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map};
 use super::names::{Names, Probe};
 use super::selector::{Kind, Under};
 use super::user_source::Reservation;
-use super::{CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
+use super::{CaPath, CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
-use crate::limits::RULES_PER_VALUE;
+use crate::limits::{RULES_PER_VALUE, TESTS_PER_DECISION};
 use crate::strength::Strength;
 use crate::trace::{Check, Trace};
 use crate::user::UserName;
 use crate::voucher::Voucher;
 
-/// Rules without contradiction: no two of them have the same selector.
+/// Rules without contradiction: two of them have the same selector only if no certificate fits the templates of both.
 #[derive(Debug, Default)]
 pub(crate) struct MappingTable {
-    certificates: HashMap<Fingerprint, Rule>,
-    keys: HashMap<SpkiFingerprint, Rule>,
-    /// The rules under a CA, in the order of their selectors.
-    under: Vec<Rule>,
+    pub(super) certificates: HashMap<Fingerprint, Rule>,
+    pub(super) keys: HashMap<SpkiFingerprint, Rule>,
+    /// The rules under a CA, in the order of their selectors, and of their user sources.
+    pub(super) under: Vec<Rule>,
     /// By anchor: which of them a value can lead to.
-    anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
+    pub(super) anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
 }
 
 #[derive(Clone, Debug)]
-struct Rule {
-    selector: Selector,
-    source: UserSource,
+pub(super) struct Rule {
+    pub(super) selector: Selector,
+    pub(super) source: UserSource,
     /// Sorted; of rules that say the same each may have a name.
     names: Vec<RuleName>,
-    exception: bool,
+    pub(super) exception: bool,
+    /// What a decision that looks at it does: its tests, and taking the user.
+    cost: usize,
 }
+
+/// A rule under a CA that matched, how strongly, and the user that it gives.
+type Found<'a> = (&'a Rule, Strength, Result<UserName, NoUserName>);
 
 /// What the table says of a certificate.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,6 +49,8 @@ pub(crate) enum Lookup {
     Ambiguous([Matched; 2]),
     None,
     One(Matched),
+    /// The certificate leads to rules with more tests than [`TESTS_PER_DECISION`].
+    TooManyTests,
     /// A rule takes from the certificate what is no user name.
     Unnamed(Unnamed),
 }
@@ -56,6 +63,21 @@ pub(crate) struct Matched {
     /// Other names under which this user was matched: roles may be given to them.
     others: Vec<RuleName>,
     strength: Strength,
+}
+
+impl fmt::Display for Lookup {
+    /// For traces.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ambiguous([one, other]) => {
+                write!(f, "`{}` by `{}` and `{}` by `{}`", one.user, one.rule, other.user, other.rule)
+            }
+            Self::None => f.write_str("no rule that matches"),
+            Self::One(rule) => write!(f, "`{}` by `{}`", rule.user, rule.rule),
+            Self::TooManyTests => f.write_str("more rules that could match than a decision looks at"),
+            Self::Unnamed(unnamed) => write!(f, "no user name by `{}`: {}", unnamed.rule, unnamed.cause),
+        }
+    }
 }
 
 /// A rule that matched and gave no user.
@@ -78,6 +100,12 @@ impl fmt::Display for RuleId {
             Some(name) => name.fmt(f),
             None => self.selector.fmt(f),
         }
+    }
+}
+
+impl RuleId {
+    pub(crate) fn selector(&self) -> &Selector {
+        &self.selector
     }
 }
 
@@ -104,14 +132,14 @@ impl MappingTable {
     pub(crate) fn new(mappings: &[CertUserMapping]) -> (Self, Vec<RuleProblem>) {
         let mut table = Self::default();
         let mut problems = Vec::new();
-        let mut under = BTreeMap::new();
+        let mut under: BTreeMap<(Selector, UserSource), Rule> = BTreeMap::new();
         for mapping in mappings {
             problems.extend(alone(mapping));
             let rule = Rule::new(mapping);
             let conflict = match &mapping.selector.0 {
                 Kind::Certificate(fingerprint) => rule.join(table.certificates.entry(*fingerprint)),
                 Kind::Key(fingerprint) => rule.join(table.keys.entry(*fingerprint)),
-                Kind::Under(_) => match under.entry(mapping.selector.clone()) {
+                Kind::Under(_) => match under.entry((mapping.selector.clone(), mapping.source.clone())) {
                     btree_map::Entry::Occupied(mut present) => rule.join_present(present.get_mut()),
                     btree_map::Entry::Vacant(vacant) => {
                         vacant.insert(rule);
@@ -122,6 +150,7 @@ impl MappingTable {
             problems.extend(conflict);
         }
         table.under = under.into_values().collect();
+        problems.extend(table.conflicts());
         problems.extend(one_source_for_each_name(mappings));
         problems.extend(table.reservations());
         problems.extend(table.index());
@@ -161,8 +190,10 @@ impl MappingTable {
         }
         let mut matched = Vec::new();
         let mut unnamed = Vec::new();
-        for (rule, strength, user) in self.by_names(certificate, vouchers, trace) {
-            trace.step(Check::UserName, user.is_ok(), format_args!("{}", rule.source));
+        let Some(found) = self.by_names(certificate, vouchers, trace) else { return Lookup::TooManyTests };
+        for (rule, strength, user) in found {
+            let taken = user.as_ref().map_or_else(|cause| cause.taken(), UserName::as_str);
+            trace.compare(Check::UserName, user.is_ok(), format_args!("{}", rule.source), format_args!("`{taken}`"));
             match user {
                 Ok(user) => matched.push(rule.matched(user, strength)),
                 Err(cause) => {
@@ -189,30 +220,41 @@ impl MappingTable {
         Lookup::One(first)
     }
 
-    /// The rules under these anchors that match, with strength and user, in the order of their selectors.
+    /// The rules under these anchors that match, with strength and user, in the order of their selectors; `None` if there
+    /// are too many to look at.
     fn by_names(
         &self,
         certificate: &Certificate,
         vouchers: &[Voucher],
         trace: &mut impl Trace,
-    ) -> Vec<(&Rule, Strength, Result<UserName, NoUserName>)> {
+    ) -> Option<Vec<Found<'_>>> {
         if !vouchers.iter().any(|voucher| self.anchors.contains_key(&voucher.anchor)) {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let names = Names::of(certificate);
         let plain = !names.has_control_character();
         trace.step(Check::PlainNames, plain, format_args!("{}", certificate.fingerprint()));
         if !plain {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let probes: BTreeSet<Probe> = names.probes().collect();
         let mut found: BTreeMap<usize, Strength> = BTreeMap::new();
+        // Whoever chooses the names chooses the rules that are looked at. What is counted depends on no order.
+        let (mut leads, mut tests) = (0usize, 0usize);
         for voucher in vouchers {
             let Some(index) = self.anchors.get(&voucher.anchor) else { continue };
-            let candidates: BTreeSet<usize> =
-                probes.iter().filter_map(|probe| index.get(probe)).flatten().copied().collect();
+            let lists: Vec<&Vec<usize>> = probes.iter().filter_map(|probe| index.get(probe)).collect();
+            leads += lists.iter().map(|list| list.len()).sum::<usize>();
+            if leads > TESTS_PER_DECISION {
+                return None;
+            }
+            let candidates: BTreeSet<usize> = lists.into_iter().flatten().copied().collect();
             for candidate in candidates {
                 let Some(rule) = self.under.get(candidate) else { continue };
+                tests += rule.cost;
+                if tests > TESTS_PER_DECISION {
+                    return None;
+                }
                 if let Some(strength) = rule.under(voucher, &names, trace) {
                     let strongest = found.entry(candidate).or_insert(strength);
                     *strongest = strength.max(*strongest);
@@ -223,7 +265,7 @@ impl MappingTable {
             let rule = self.under.get(at)?;
             Some((rule, strength, rule.source.take(&names)?))
         };
-        found.into_iter().filter_map(taken).collect()
+        Some(found.into_iter().filter_map(taken).collect())
     }
 
     /// Every rule, with each of its names, in no order.
@@ -237,8 +279,27 @@ impl MappingTable {
         })
     }
 
+    pub(crate) fn has_rules_under_anchors(&self) -> bool {
+        !self.under.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.certificates.len() + self.keys.len() + self.under.len()
+    }
+
+    /// Rules of one selector under a CA whose users are not surely those of different certificates. One for each rule is
+    /// enough, and beyond so many at one value they have another problem.
+    fn conflicts(&self) -> Vec<RuleProblem> {
+        let conflict = |(at, rule): (usize, &Rule)| {
+            let before = self.under.get(at.saturating_sub(RULES_PER_VALUE)..at).unwrap_or_default();
+            let same = before.iter().filter(|other| other.selector == rule.selector);
+            let other = same.into_iter().find(|other| !rule.source.excludes(&other.source))?;
+            Some(RuleProblem::Conflict {
+                selector: rule.selector.clone(),
+                users: [other.source.clone(), rule.source.clone()],
+            })
+        };
+        self.under.iter().enumerate().filter_map(conflict).collect()
     }
 
     /// Every reservation against every other one and every user that is written down.
@@ -254,6 +315,7 @@ impl MappingTable {
             problems.extend(meeting.map(|(other, _)| RuleProblem::OverlappingReservations {
                 rule: rule.selector.clone(),
                 other: other.selector.clone(),
+                sources: [rule.source.clone(), other.source.clone()],
             }));
             rest = others;
         }
@@ -320,7 +382,9 @@ impl Entry<'_> {
 /// What is wrong with a rule whatever the others are.
 fn alone(mapping: &CertUserMapping) -> Option<RuleProblem> {
     let selector = || mapping.selector.clone();
-    if mapping.exception && !matches!(mapping.selector.0, Kind::Certificate(_)) {
+    if mapping.selector.ca().is_some_and(CaPath::goes_through_its_anchor) {
+        Some(RuleProblem::ThroughAnchor { selector: selector() })
+    } else if mapping.exception && !matches!(mapping.selector.0, Kind::Certificate(_)) {
         Some(RuleProblem::NoException { selector: selector() })
     } else if mapping.selector.ca().is_none() && mapping.source.constant().is_none() {
         Some(RuleProblem::TemplateWithoutCa { selector: selector(), source_text: mapping.source.to_string() })
@@ -349,6 +413,10 @@ impl Rule {
             source: mapping.source.clone(),
             names: mapping.name.iter().cloned().collect(),
             exception: mapping.exception,
+            cost: match &mapping.selector.0 {
+                Kind::Certificate(_) | Kind::Key(_) => 1,
+                Kind::Under(under) => under.test.tests() + 1,
+            },
         }
     }
 
@@ -377,7 +445,7 @@ impl Rule {
         None
     }
 
-    fn as_under(&self) -> Option<&Under> {
+    pub(super) fn as_under(&self) -> Option<&Under> {
         match &self.selector.0 {
             Kind::Certificate(_) | Kind::Key(_) => None,
             Kind::Under(under) => Some(under),
@@ -391,7 +459,7 @@ impl Rule {
         trace.step(Check::NameRule, anchor, format_args!("{}", self.selector));
         let through = path.through.iter().all(|ca| voucher.intermediates.contains(ca));
         let issuer = path.issuer_key.is_none_or(|key| key == voucher.issuer_key);
-        trace.step(Check::CaPath, through && issuer, format_args!("{path}"));
+        trace.compare(Check::CaPath, through && issuer, format_args!("{path}"), format_args!("{voucher}"));
         if !(anchor && through && issuer) {
             return None;
         }
@@ -399,7 +467,7 @@ impl Rule {
         test.matched(names, one_issuer, trace)
     }
 
-    fn id(&self) -> RuleId {
+    pub(super) fn id(&self) -> RuleId {
         RuleId { name: self.names.first().cloned(), selector: self.selector.clone() }
     }
 

@@ -62,6 +62,7 @@ pub(super) fn word(lookup: &Lookup) -> String {
         Lookup::Ambiguous(_) => "[ambiguous]".to_owned(),
         Lookup::None => "[none]".to_owned(),
         Lookup::One(matched) => matched.user.to_string(),
+        Lookup::TooManyTests => "[too many tests]".to_owned(),
         Lookup::Unnamed(unnamed) => format!("[{}]", unnamed.cause),
     }
 }

@@ -104,10 +104,14 @@ impl Part {
         Self { nth: Some(nth), ..self }
     }
 
-    /// Takes an attribute also if it shares its RDN with others.
+    pub(super) fn is_attribute(&self) -> bool {
+        matches!(self.field, Field::Attribute(_))
+    }
+
+    /// Takes an attribute also if it shares its RDN with others. Other fields do not stand in RDNs; to them it does nothing.
     #[must_use]
     pub fn in_multi_valued_rdns(self) -> Self {
-        Self { multi_valued: matches!(self.field, Field::Attribute(_)), ..self }
+        Self { multi_valued: self.is_attribute(), ..self }
     }
 
     /// The value begins with this, which is left out; without it, the rule does not match.
@@ -126,6 +130,12 @@ impl Part {
     #[must_use]
     pub fn in_lower_case(self) -> Self {
         Self { lower_case: true, ..self }
+    }
+
+    /// True if no value of the field fits both.
+    fn excludes(&self, other: &Self) -> bool {
+        let kept = |part: &Self| Reservation { prefix: part.prefix.clone(), suffix: part.suffix.clone() };
+        self.field == other.field && self.nth == other.nth && !kept(self).meets(&kept(other))
     }
 
     fn take(&self, names: &Names) -> Option<String> {
@@ -239,8 +249,22 @@ impl UserSource {
         template.among.is_empty().then_some(reservation)
     }
 
+    /// True if it could give this user.
+    pub(crate) fn may_name(&self, user: &UserName) -> bool {
+        self.named().any(|named| named == user) || self.reservation().is_some_and(|reserved| reserved.holds(user))
+    }
+
+    /// True if no certificate gives a user by both: they strip different texts from one value, or list different users of
+    /// one template.
+    pub(super) fn excludes(&self, other: &Self) -> bool {
+        let (Source::Template(one), Source::Template(other)) = (&self.0, &other.0) else { return false };
+        let listed = !one.among.is_empty() && !other.among.is_empty();
+        (listed && one.pieces == other.pieces && one.among.is_disjoint(&other.among))
+            || one.parts().any(|part| other.parts().any(|other| part.excludes(other)))
+    }
+
     /// Every user that is written down in it.
-    pub(super) fn named(&self) -> impl Iterator<Item = &UserName> {
+    pub(crate) fn named(&self) -> impl Iterator<Item = &UserName> {
         let (constant, among) = match &self.0 {
             Source::Constant(user) => (Some(user), None),
             Source::Template(template) => (None, Some(&template.among)),
@@ -257,12 +281,19 @@ impl UserSource {
     }
 
     /// For messages: the user, or the text form of the template.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         self.constant().map_or_else(|| self.to_string(), ToString::to_string)
     }
 }
 
 impl Template {
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Part(part) => Some(part),
+            Piece::Text(_) => None,
+        })
+    }
+
     fn take(&self, names: &Names) -> Option<Result<UserName, NoUserName>> {
         let mut taken = String::new();
         let (mut separator, mut pattern) = (None, None);
@@ -314,7 +345,7 @@ fn plain(text: &str) -> Result<(), InvalidUserSource> {
     }
 }
 
-/// All user names that begin and end so.
+/// All texts that begin and end so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reservation {
     pub(super) prefix: String,
@@ -327,7 +358,7 @@ impl Reservation {
         user.starts_with(&self.prefix) && user.ends_with(&self.suffix)
     }
 
-    /// True if some name could lie in both.
+    /// True if some text could lie in both.
     pub(super) fn meets(&self, other: &Self) -> bool {
         let prefixes = self.prefix.starts_with(&other.prefix) || other.prefix.starts_with(&self.prefix);
         let suffixes = self.suffix.ends_with(&other.suffix) || other.suffix.ends_with(&self.suffix);

@@ -126,6 +126,56 @@ fn mp_11_an_other_name_of_another_type_is_no_text() {
     assert!(!matches("other 1.2.3.4 \"admin\"", &broken));
 }
 
+/// Many values are looked up and few are looked at; both mean what the words say.
+#[test]
+fn a_quantifier_means_the_same_for_few_values_and_for_many() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for round in 0..300 {
+        // `*` is no value, but there.
+        let alphabet = if round % 3 == 0 { &["a", "A"][..] } else { &["a", "A", "b", "*"][..] };
+        let values: Vec<&str> = (0..random.usize(..20)).map(|_| alphabet[random.usize(..alphabet.len())]).collect();
+        let certificate = san(&values.iter().map(|value| tlv(DNS, value.as_bytes())).collect::<Vec<_>>());
+        for (test, is) in [
+            ("\"a\"", &(|value: &str| value == "a") as &dyn Fn(&str) -> bool),
+            ("ignoring-case \"a\"", &|value| value.eq_ignore_ascii_case("a")),
+            ("", &|value| value != "*"),
+        ] {
+            for (quantifier, holds) in [
+                ("", values.len() == 1 && is(values[0])),
+                ("any", values.iter().any(|value| is(value))),
+                ("all", !values.is_empty() && values.iter().all(|value| is(value))),
+                ("nth(2)", values.get(1).is_some_and(|value| is(value))),
+                ("nth(12)", values.get(11).is_some_and(|value| is(value))),
+            ] {
+                let wanted = format!("dns {quantifier} {test}");
+                assert_eq!(matches(&wanted, &certificate), holds, "{wanted} {values:?}");
+                let excluded = format!("all(attribute O \"x\", not {wanted})");
+                let could_be = values.iter().any(|value| is(value) || *value == "*");
+                assert_eq!(matches(&excluded, &certificate), !could_be, "{excluded} {values:?}");
+            }
+        }
+    }
+}
+
+/// An `otherName` whose kind cannot be read may be of any kind, wherever it stands.
+#[test]
+fn an_unreadable_other_name_is_a_value_of_every_kind() {
+    let good = || other(OTHER, &tlv(0x0c, b"admin"));
+    let broken = || tlv(0xa0, &[6, 1, 0x80]);
+    for (names, second) in
+        [(vec![broken(), good()], true), (vec![good(), broken()], false), (vec![broken(), broken(), good()], false)]
+    {
+        let certificate = san(&names);
+        assert!(
+            !matches("other 1.2.3.4 \"admin\"", &certificate) && !matches("other 1.2.3.4 all \"admin\"", &certificate)
+        );
+        assert!(matches("other 1.2.3.4 any \"admin\"", &certificate));
+        assert_eq!(matches("other 1.2.3.4 nth(2) \"admin\"", &certificate), second);
+        assert!(!matches("all(attribute O \"x\", not upn \"a@b\")", &certificate), "it could be this one");
+        assert!(matches("all(attribute O \"x\", not dns \"a.example\")", &certificate));
+    }
+}
+
 #[test]
 fn mp_22_case_counts_unless_the_rule_says_otherwise_and_never_before_the_at() {
     let address = |text: &str| san_text(EMAIL, text);

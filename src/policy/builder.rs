@@ -206,16 +206,11 @@ impl PolicyBuilder {
         problems.extend(mappings.iter().filter_map(|mapping| unknown_anchor(&hosts, mapping.selector())));
         let names: BTreeSet<&RuleName> = mappings.iter().filter_map(CertUserMapping::name).collect();
         problems.extend(assignments.iter().filter_map(|assignment| unknown_rule(&names, assignment)));
-        let bundled = hosts.iter().flat_map(|host| host.bundle().entries()).map(Entry::certificate);
-        let bundled: BTreeMap<_, _> = bundled.map(|certificate| (certificate.fingerprint(), certificate)).collect();
-        for certificate in bundled.into_values() {
-            let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
-            // Pins only, so exact rules only: no anchor vouches for a certificate yet.
-            if let Lookup::Ambiguous(rules) = table.exact(fingerprint, key, &mut NoTrace) {
-                let users = rules.map(|rule| rule.user);
-                problems.push(Problem::AmbiguousCertificate { certificate: fingerprint, users });
-            }
-        }
+        let bundled = hosts.iter().map(Host::bundle).filter_map(|bundle| Some((bundle, indexes.get(bundle.name())?)));
+        let ambiguous = bundled.flat_map(|(bundle, index)| {
+            bundle.entries().filter_map(|entry| ambiguous(&table, index, entry.certificate()))
+        });
+        problems.extend(ambiguous.collect::<BTreeMap<_, _>>().into_values());
         PolicyError::check(problems)?;
 
         let rules = Rules { table, roles: RoleTable::new(&assignments), disabled };
@@ -241,6 +236,24 @@ impl Default for PolicyBuilder {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Two rules that name different users for a certificate of a bundle.
+///
+/// Exact rules can always be told; rules over names where an anchor of the bundle issued the certificate itself, because what
+/// stands between the two is known to the peer only. As in a decision, names are asked only where no exact rule is.
+fn ambiguous(table: &MappingTable, index: &TrustIndex, certificate: &Certificate) -> Option<(Fingerprint, Problem)> {
+    let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+    let lookup = match table.exact(fingerprint, key, &mut NoTrace) {
+        Lookup::None if table.has_rules_under_anchors() => {
+            table.under(certificate, index.direct_path(certificate)?.vouchers(), &mut NoTrace)
+        }
+        exact => exact,
+    };
+    let Lookup::Ambiguous([one, other]) = lookup else { return None };
+    let rules = [one.rule.to_string(), other.rule.to_string()];
+    let users = [one.user, other.user];
+    Some((fingerprint, Problem::AmbiguousCertificate { certificate: fingerprint, users, rules }))
 }
 
 /// A rule under a CA that no host's bundle has as an anchor.

@@ -8,6 +8,7 @@ mod handle;
 mod host;
 mod host_name;
 mod hosts;
+mod parts;
 mod problem;
 mod roles;
 
@@ -23,6 +24,7 @@ pub use host_name::{Authority, HostName, InvalidHostName};
 pub(crate) use hosts::{HostState, HostTable};
 pub use problem::{NearAnchor, PolicyError, Problem};
 
+pub(crate) use parts::Parts;
 use roles::RoleTable;
 pub(crate) use roles::Standing;
 

@@ -56,12 +56,14 @@ impl PolicyError {
 #[non_exhaustive]
 pub enum Problem {
     /// Two rules name different users for a certificate that is in the bundle.
-    #[error("certificate {certificate} is user `{}` by one rule and `{}` by another: remove one of the two rules", .users[0], .users[1])]
+    #[error("certificate {certificate} is user `{}` by `{}` and user `{}` by `{}`: remove one of the two rules", .users[0], .rules[0], .users[1], .rules[1])]
     AmbiguousCertificate {
         /// The certificate.
         certificate: Fingerprint,
         /// The users.
         users: [UserName; 2],
+        /// The rules, by name or selector, in the order of the users.
+        rules: [String; 2],
     },
     /// Two bundles have one name and do not trust the same.
     #[error(

@@ -13,7 +13,7 @@ use rustls::time_provider::TimeProvider;
 
 use super::tickets::TicketKeys;
 use crate::cert::Fingerprint;
-use crate::limits::{RESUMPTION_LIFETIME, STORED_SESSIONS};
+use crate::limits::{RESUMPTION_LIFETIME, SESSION_BYTES, STORED_SESSIONS};
 use crate::policy::{HostId, PolicyHandle};
 
 /// How an endpoint resumes sessions.
@@ -150,7 +150,9 @@ struct ScopedStore {
 
 impl StoresServerSessions for ScopedStore {
     fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
-        self.scope.seal(&value).is_some_and(|sealed| self.inner.put(key, sealed))
+        // What peers present is in it, so its size is theirs to choose where a handshake refuses nobody.
+        let sealed = self.scope.seal(&value).filter(|sealed| sealed.len() <= SESSION_BYTES);
+        sealed.is_some_and(|sealed| self.inner.put(key, sealed))
     }
 
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {

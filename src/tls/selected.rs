@@ -90,7 +90,7 @@ impl Selected {
     ///
     /// # Errors
     /// [`NoCaller`] while the handshake goes on (certificates may be visible by then and prove nothing), and for a connection
-    /// that asked for the name of another host.
+    /// that asked for another name, or for one that is not this host's by the policy in force.
     ///
     /// # Security
     /// The connection must have been made with [`config`](Self::config).
@@ -101,15 +101,16 @@ impl Selected {
             return Err(NoCaller::HandshakeUnfinished);
         }
         let asked = connection.server_name();
-        let is_ours = match &self.chosen {
+        let as_chosen = match &self.chosen {
             Chosen::ByName(name) => name.as_deref() == asked,
-            Chosen::ForMany => {
-                let current = self.endpoint.policy.current();
-                let chosen = current.host_table().select(&self.endpoint.listener, asked);
-                // A host that is not there any more is for the decision to refuse.
-                chosen.is_none_or(|state| *state.host().id() == self.host)
-            }
+            Chosen::ForMany => true,
         };
+        let current = self.endpoint.policy.current();
+        let hosts = current.host_table();
+        let still_there = hosts.get(&self.host).is_some();
+        let by_policy = hosts.select(&self.endpoint.listener, asked).map(|state| state.host().id());
+        // A host that is not there any more is for the decision to refuse.
+        let is_ours = as_chosen && (by_policy == Some(&self.host) || !still_there);
         if !is_ours {
             return Err(NoCaller::OtherServerName);
         }
@@ -172,7 +173,10 @@ pub enum NoCaller {
     /// The handshake is not finished, so nobody has proven anything yet: ask again when it is.
     #[error("the handshake is not finished, so the peer has proven nothing yet")]
     HandshakeUnfinished,
-    /// The connection was made for another host: it asked for another name than the one that was chosen by.
-    #[error("the connection asked for another server name than the one by which its host was chosen")]
+    /// The connection was made for another host: it asked for another name than the one that was chosen by, or for one that
+    /// a new policy has taken from the host meanwhile.
+    #[error(
+        "the connection asked for a server name that is not the one by which its host was chosen, or not that host's any more"
+    )]
     OtherServerName,
 }

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::EndpointError;
 use crate::cert::Fingerprint;
+use crate::limits::SESSION_BYTES;
 
 /// A secret of 32 octets that seals tickets.
 ///
@@ -62,8 +63,6 @@ struct Inner {
 
 /// Random octets in front of each ticket.
 const SALT: usize = 32;
-/// Octets of a session that fit into one record of TLS.
-const SESSION: usize = 16_000;
 /// Keys of before that still open.
 const KEPT: usize = 3;
 
@@ -111,7 +110,7 @@ impl TicketKeys {
     }
 
     pub(super) fn seal(&self, session: &[u8]) -> Option<Vec<u8>> {
-        if session.len() > SESSION {
+        if session.len() > SESSION_BYTES {
             return None;
         }
         let key = self.0.keys.read().unwrap_or_else(PoisonError::into_inner).first()?.clone();
@@ -130,7 +129,7 @@ impl TicketKeys {
     pub(super) fn open(&self, ticket: &[u8]) -> Option<Vec<u8>> {
         let (id, rest) = ticket.split_first_chunk::<8>()?;
         let (salt, sealed) = rest.split_first_chunk::<SALT>()?;
-        if sealed.len() > SESSION + 256 {
+        if sealed.len() > SESSION_BYTES + 256 {
             return None;
         }
         let keys = self.0.keys.read().unwrap_or_else(PoisonError::into_inner);
@@ -173,13 +172,13 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_with_the_same_key_and_no_other() {
-        for size in [0, 1, 4_000, SESSION] {
+        for size in [0, 1, 4_000, SESSION_BYTES] {
             let session = vec![7; size];
             let sealed = keys(1).seal(&session).unwrap();
             assert_eq!(keys(1).open(&sealed), Some(session));
             assert_eq!(keys(2).open(&sealed), None);
         }
-        assert_eq!(keys(1).seal(&vec![7; SESSION + 1]), None);
+        assert_eq!(keys(1).seal(&vec![7; SESSION_BYTES + 1]), None);
         assert_ne!(keys(1).seal(b"a"), keys(1).seal(b"a"));
     }
 

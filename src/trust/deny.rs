@@ -63,6 +63,19 @@ impl Denial {
             Kind::Serial(issuer, serial) => Some((issuer, serial)),
         }
     }
+
+    /// True if this certificate is denied by it.
+    pub(crate) fn hits(&self, certificate: &Certificate) -> bool {
+        match &self.0 {
+            Kind::Key(key) => *key == certificate.spki_fingerprint(),
+            Kind::Serial(issuer, serial) => serial == certificate.serial() && *issuer == certificate.issuer(),
+        }
+    }
+
+    /// True if it denies a key, in whatever certificate.
+    pub(crate) fn is_of_key(&self) -> bool {
+        matches!(self.0, Kind::Key(_))
+    }
 }
 
 impl fmt::Display for Denial {

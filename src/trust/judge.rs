@@ -157,6 +157,26 @@ impl TrustIndex {
         self.anchors.certificates()
     }
 
+    /// The anchors of the bundle that issued this certificate directly and vouch for it, for as much as can be told without
+    /// the intermediates that only a peer presents: at the first moment in which it and all anchors of its issuer's name are
+    /// valid, whatever is revoked.
+    pub(crate) fn direct_path(&self, certificate: &Certificate) -> Option<ValidPath> {
+        let issuers = self.anchors.named(certificate.issuer_der()).iter().flat_map(|group| &group.members);
+        let moment = issuers.chain([certificate]).map(|one| one.validity().not_before()).max_by_key(UnixTime::as_secs);
+        Search::new(self.path_rules(&RevocationState::default()), certificate, &[], moment?).run().ok()
+    }
+
+    fn path_rules<'a>(&'a self, revocation: &'a RevocationState) -> PathRules<'a> {
+        PathRules {
+            anchors: &self.anchors,
+            algorithms: self.algorithms,
+            revocation,
+            deny: &self.deny,
+            purpose: self.purpose,
+            path_length: self.path_length,
+        }
+    }
+
     /// Entries whose key no signature can be verified with.
     pub(crate) fn unverifiable<'a>(&self, bundle: &'a TrustBundle) -> impl Iterator<Item = &'a Entry> {
         let algorithms = self.algorithms;
@@ -282,7 +302,9 @@ impl TrustState {
         let key_pin = index.key_pins.get(&certificate.spki_fingerprint());
         trace.step(Check::KeyPin, key_pin.is_some(), format_args!("{}", certificate.spki_fingerprint()));
         if key_pin.is_some() {
-            index.bar(&certificate)?;
+            let barred = index.bar(&certificate);
+            trace.step(Check::Barred, barred.is_ok(), format_args!("{fingerprint}"));
+            barred?;
             within(fingerprint, certificate.validity(), now, trace)?;
             return Ok(VerifiedCertificate {
                 fingerprint,
@@ -295,7 +317,10 @@ impl TrustState {
             Some(path) => Ok(path),
             None => self.search(&certificate, others, key, now),
         };
-        trace.step(Check::Path, found.is_ok(), format_args!("{:?}", found.as_ref().map(|path| path.vouchers())));
+        match &found {
+            Ok(path) => trace.step(Check::Path, true, format_args!("{path}")),
+            Err(failure) => trace.step(Check::Path, false, format_args!("{failure}")),
+        }
         found.map(VerifiedCertificate::under_anchors).map_err(|failure| {
             // Where no anchor has to do with it, a pin may.
             let known = failure.is_unknown_issuer().then(|| index.explain(&certificate, others));
@@ -325,7 +350,10 @@ impl TrustState {
             let certificate = Certificate::from_der(presented).ok()?;
             self.search(&certificate, others, key, now).ok()
         });
-        trace.step(Check::Path, found.is_some(), format_args!("{:?}", found.as_ref().map(|path| path.vouchers())));
+        match &found {
+            Some(path) => trace.step(Check::Path, true, format_args!("{path}")),
+            None => trace.step(Check::Path, false, format_args!("no anchor vouches for the pinned certificate too")),
+        }
         found
     }
 
@@ -343,16 +371,7 @@ impl TrustState {
         key: Option<Presented>,
         now: UnixTime,
     ) -> Result<Arc<ValidPath>, PathFailure> {
-        let index = &*self.index;
-        let rules = PathRules {
-            anchors: &index.anchors,
-            algorithms: index.algorithms,
-            revocation: &self.revocation,
-            deny: &index.deny,
-            purpose: index.purpose,
-            path_length: index.path_length,
-        };
-        let search = Search::new(rules, certificate, others, now);
+        let search = Search::new(self.index.path_rules(&self.revocation), certificate, others, now);
         let path = Arc::new(search.run()?);
         if let Some(key) = key {
             self.cache.remember(key, search.lull(), Arc::clone(&path));

@@ -197,6 +197,14 @@ impl RevocationState {
         self.grace
     }
 
+    /// The last second in which a list of this anchor is believed, if it signed any: then nobody below it is admitted.
+    pub(crate) fn last_second(&self, anchor: &Certificate, algorithms: Algorithms) -> Option<UnixTime> {
+        let signatures = &Signatures::new(algorithms, usize::MAX);
+        let signed = self.named(anchor).iter().filter(|listed| listed.is_signed_by(anchor, signatures));
+        let last = signed.map(|listed| self.current_span(&listed.list).1).max()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(last).unwrap_or_default())))
+    }
+
     /// Tells the lull of every second at which a list with this issuer's name begins or ends to be current.
     pub(super) fn changes(&self, issuer: &Certificate, lull: &mut Lull) {
         for Listed { list, .. } in self.named(issuer) {

@@ -1,5 +1,6 @@
 //! (private) The proof that a certificate was judged and believed.
 
+use core::fmt;
 use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
@@ -82,5 +83,17 @@ impl ValidPath {
 
     pub(crate) fn vouchers(&self) -> &[Voucher] {
         &self.vouchers
+    }
+}
+
+impl fmt::Display for ValidPath {
+    /// For traces: who vouches, as selectors would have it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        self.vouchers.iter().try_for_each(|voucher| {
+            write!(f, "{separator}{voucher}")?;
+            separator = ", ";
+            Ok(())
+        })
     }
 }

@@ -65,6 +65,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         &["policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace", "voucher"],
         &["time@field"],
     ),
+    (
+        "review",
+        &["decision", "policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace"],
+        &[],
+    ),
     ("live", &["decision", "policy", "role", "user"], &[]),
     (
         "tls",

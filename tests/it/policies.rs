@@ -31,14 +31,14 @@ fn every_problem_is_told_at_once_with_its_cure() {
         .partner(user("b"), one.certificate().clone(), [])
         .partner(user("c"), full.certificate().clone(), [])
         .mapping(CertUserMapping::new(Selector::key(one.certificate().spki_fingerprint()), user("d")));
-    let fingerprint = one.certificate().fingerprint();
+    let (fingerprint, key) = (one.certificate().fingerprint(), one.certificate().spki_fingerprint());
     assert_eq!(
         problems(builder.clone()),
         [
             "partner: the certificate of partner `c` cannot be pinned: bundle `partners` is full: its limit is 2 certificates (`TrustBundle::with_limit` chooses another)"
                 .to_owned(),
             format!("conflicting-rules: `{fingerprint}` is mapped to user `a` and to `b`: remove one of the two rules"),
-            format!("ambiguous-certificate: certificate {fingerprint} is user `a` by one rule and `d` by another: remove one of the two rules"),
+            format!("ambiguous-certificate: certificate {fingerprint} is user `a` by `{fingerprint}` and user `d` by `{key}`: remove one of the two rules"),
         ]
     );
     let first = "the policy has 3 problems, the first: the certificate of partner `c` cannot be pinned: bundle `partners` is full: its limit is 2 certificates (`TrustBundle::with_limit` chooses another)";

@@ -58,6 +58,7 @@ fn every_code_is_listed_once_and_is_401_or_421() {
             ("not-mapped", 401),
             ("path-invalid", 401),
             ("revocation-unknown", 401),
+            ("too-many-rules", 401),
             ("unknown-host", 421),
             ("untrusted", 401),
             ("user-disabled", 401),

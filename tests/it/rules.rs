@@ -205,7 +205,7 @@ fn every_problem_of_rules_is_told_with_its_cure() {
         ),
         (
             [fleet.clone(), by_mail],
-            format!("overlapping-reservations: rules `{any}` and `under {anchor} email` could name the same user: give each its own beginning or end, or one rule name if they are one fleet with one user source"),
+            format!("overlapping-reservations: rules `{any}` and `under {anchor} email` could name the same user, by `\"iot/\" + dns` and by `\"iot/\" + email`: give each its own beginning or end, or one rule name if they are one fleet with one user source"),
         ),
         (
             [fleet.clone(), CertUserMapping::new(exact.clone(), user("iot/x"))],
@@ -214,6 +214,14 @@ fn every_problem_of_rules_is_told_with_its_cure() {
         (
             [fleet.clone(), template(&exact.to_string(), "\"t/\" + dns")],
             format!("template-without-ca: `{exact}` names no CA, so the user cannot be taken from the certificate (`\"t/\" + dns`): write the user, or a selector with `under`"),
+        ),
+        (
+            [template(&any, "\"pos/\" + dns"), fleet.clone()],
+            format!("conflicting-rules: `{any}` is mapped to user `\"iot/\" + dns` and to `\"pos/\" + dns`: remove one of the two rules, or have each leave out a beginning or end that the other's values do not have"),
+        ),
+        (
+            [fleet.clone(), rule(format!("under {anchor} through {anchor} dns").parse().unwrap(), "u", "r")],
+            format!("through-anchor: `under {anchor} through {anchor} dns` asks for a path through its own anchor, which is no intermediate: leave that `through` out"),
         ),
         (
             [fleet.clone(), rule(by_key(&pin), "u", "r").as_exception_over_name_rules()],

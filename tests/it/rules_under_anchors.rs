@@ -130,3 +130,55 @@ fn a_denied_or_disabled_one_is_refused_whatever_rule_names_it() {
     let denied = builder(bundle(&[&root]), [exception, named_a(&root, "alpha")]).denial(denial);
     assert_eq!(refusal(&denied.build().unwrap(), partner.chain()).code(), RefusalCode::Denied);
 }
+
+#[test]
+fn names_of_a_bundled_certificate_that_contradict_each_other_are_told_at_build_where_they_can_be() {
+    let (root, issuing) = hierarchy();
+    let by_policy = || CertUserMapping::new(under(&root, "attribute CN \"device\""), user("beta"));
+    let rules = || [named_a(&root, "alpha").with_name("hosts".parse().unwrap()), by_policy()];
+    let pinned = |partner: &TestIdentity, anchors: &[&TestIdentity], key: bool| {
+        let mut trust = bundle(anchors);
+        let added = if key { TrustBundle::add_key_pin } else { TrustBundle::add_pin };
+        added(&mut trust, partner.certificate().clone()).unwrap();
+        trust
+    };
+    let codes = |builder: PolicyBuilder| match builder.build() {
+        Ok(_) => Vec::new(),
+        Err(error) => error.problems().iter().map(|problem| format!("{}: {problem}", problem.code())).collect(),
+    };
+    let direct = named("a.example").issued_by(&root);
+    let fingerprint = direct.certificate().fingerprint();
+    for key in [false, true] {
+        assert_eq!(
+            codes(builder(pinned(&direct, &[&root], key), rules())),
+            [format!(
+                "ambiguous-certificate: certificate {fingerprint} is user `alpha` by `hosts` and user `beta` by `{}`: remove one of the two rules",
+                by_policy().selector()
+            )]
+        );
+    }
+    // An exact rule is asked before the names, and a bundle is asked by itself.
+    let exact = CertUserMapping::new(Selector::certificate(fingerprint), user("exact"));
+    assert_eq!(codes(builder(pinned(&direct, &[&root], false), rules()).mapping(exact)), [""; 0]);
+    let elsewhere = Host::new("other".parse().unwrap(), {
+        let mut trust = TrustBundle::new("others".parse().unwrap());
+        trust.add_pin(direct.certificate().clone()).unwrap();
+        trust
+    });
+    assert_eq!(
+        codes(builder(bundle(&[&root]), rules()).host(elsewhere.with_server_names(["b.example".parse().unwrap()]))),
+        [""; 0]
+    );
+    // In the name of the anchor, but not by its key; below an intermediate, which only the peer presents; an anchor itself.
+    let twin = TestCertificate::new("CN=root").as_ca().self_signed();
+    for other in [named("a.example").issued_by(&twin), named("a.example").issued_by(&issuing)] {
+        assert_eq!(codes(builder(pinned(&other, &[&root], false), rules())), [""; 0]);
+    }
+    let below = named("a.example").issued_by(&issuing);
+    let unseen = builder(pinned(&below, &[&root], false), rules()).build().unwrap();
+    assert_eq!(
+        refusal(&unseen, below.chain_without_root()).code(),
+        RefusalCode::Ambiguous,
+        "so it is told when it happens"
+    );
+}

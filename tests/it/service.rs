@@ -11,7 +11,7 @@ use std::time::Duration;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::rustls::server::{Acceptor, ServerConfig, ServerSessionMemoryCache};
 use certmap::rustls::{HandshakeKind, ProtocolVersion, Stream};
-use certmap::testing::{TestCertificate, TestClock};
+use certmap::testing::{TestCertificate, TestClock, TestIdentity};
 use certmap::{
     AuditRecord, Authority, Certificate, Endpoint, Host, PolicyBuilder, PolicyHandle, Principal, Refused, TrustBundle,
 };
@@ -47,12 +47,7 @@ pub struct Met {
 impl Service {
     /// Its only partner is `SAPERPUSER`, with this certificate.
     pub fn of(partner: &Certificate, backend: Backend, workshop: &Workshop) -> Self {
-        // The client has the clock of this machine, so the server's certificates are valid in all of this century.
-        let valid = |made: TestCertificate| made.with_validity(946_684_800, 2_524_607_999);
-        let root = valid(TestCertificate::new("CN=Root").with_ca_true()).self_signed();
-        let server = valid(TestCertificate::new("CN=gateway").with_server_name(SERVER)).issued_by(&root);
-        workshop.write("root.pem", root.certificate().to_pem());
-
+        let server = Self::certificate(workshop);
         let bundle = TrustBundle::new("partners".parse().unwrap());
         let host = Host::new("gateway".parse().unwrap(), bundle).with_server_names([SERVER.parse().unwrap()]);
         let policy = PolicyBuilder::for_host(host).partner(user("SAPERPUSER"), partner.clone(), []).build().unwrap();
@@ -60,6 +55,20 @@ impl Service {
         let endpoint = Endpoint::single_with_provider(policy, server.identity_on(&provider), provider).unwrap();
         let now = within(partner);
         Self { endpoint: endpoint.with_time_provider(TestClock::at(now)), now, config: None }
+    }
+
+    /// An endpoint with all that a test says of it, at this time.
+    pub fn on(endpoint: Endpoint, now: UnixTime) -> Self {
+        Self { endpoint: endpoint.with_time_provider(TestClock::at(now)), now, config: None }
+    }
+
+    /// A certificate for [`SERVER`], and `root.pem`, by which clients believe it.
+    pub fn certificate(workshop: &Workshop) -> TestIdentity {
+        // The client has the clock of this machine, so the server's certificates are valid in all of this century.
+        let valid = |made: TestCertificate| made.with_validity(946_684_800, 2_524_607_999);
+        let root = valid(TestCertificate::new("CN=Root").with_ca_true()).self_signed();
+        workshop.write("root.pem", root.certificate().to_pem());
+        valid(TestCertificate::new("CN=gateway").with_server_name(SERVER)).issued_by(&root)
     }
 
     /// The same with a configuration that resumes sessions: what this crate must not do.

@@ -29,6 +29,21 @@ pub const CURL: Tool = Tool { program: "curl", version: "--version", words: "Ope
 /// Not `LibreSSL`, which macOS has under the same name.
 pub const OPENSSL: Tool = Tool { program: "openssl", version: "version", words: "OpenSSL " };
 
+/// Go's, which has a TLS of its own.
+pub const GO: Tool = Tool { program: "go", version: "version", words: "go version" };
+/// Java's, which has a TLS of its own: runs a source file, if [`JAVAC`] is there.
+pub const JAVA: Tool = Tool { program: "java", version: "--version", words: "" };
+pub const JAVAC: Tool = Tool { program: "javac", version: "--version", words: "javac " };
+
+/// True if the tools are there. Where one is missing it says so; they are large, and CI may do without.
+pub fn at_hand(tools: &[Tool]) -> bool {
+    let missing = tools.iter().find_map(Tool::missing);
+    if let Some(missing) = &missing {
+        let _ = writeln!(io::stderr(), "SKIPPED: {missing}");
+    }
+    missing.is_none()
+}
+
 /// True if the tools are there. Where one is missing it says so, and in CI, where none may be missing, panics.
 pub fn found(tools: &[Tool]) -> bool {
     let Some(missing) = tools.iter().find_map(Tool::missing) else { return true };

@@ -1,0 +1,46 @@
+//! (private) What a policy is made of, for whoever reviews it.
+
+use std::collections::BTreeSet;
+
+use rustls::pki_types::UnixTime;
+
+use super::{HostTable, Policy};
+use crate::cert::Certificate;
+use crate::map::MappingTable;
+use crate::role::{Enforcement, Holder, Role};
+use crate::strength::Strength;
+use crate::trust::{Denial, RevocationState};
+use crate::user::UserName;
+
+/// Everything that a decision depends on, as it was put in.
+pub(crate) struct Parts<'a> {
+    policy: &'a Policy,
+    pub(crate) hosts: &'a HostTable,
+    pub(crate) rules: &'a MappingTable,
+    /// Holder, role, strength, enforcement.
+    pub(crate) assignments: BTreeSet<(&'a Holder, &'a Role, Strength, Enforcement)>,
+    pub(crate) denials: Vec<&'a Denial>,
+    pub(crate) disabled: &'a BTreeSet<UserName>,
+    pub(crate) revocation: &'a RevocationState,
+}
+
+impl Policy {
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            policy: self,
+            hosts: &self.hosts,
+            rules: &self.rules.table,
+            assignments: self.rules.roles.assignments(),
+            denials: self.deny.denials().collect(),
+            disabled: &self.rules.disabled,
+            revocation: &self.revocation,
+        }
+    }
+}
+
+impl Parts<'_> {
+    /// The last second in which a list of this anchor is believed, if it has one.
+    pub(crate) fn lists_until(&self, anchor: &Certificate) -> Option<UnixTime> {
+        self.revocation.last_second(anchor, self.policy.algorithms)
+    }
+}

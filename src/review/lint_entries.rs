@@ -1,0 +1,211 @@
+//! (private) What is odd about bundles, revocation lists and denials.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lint::{Lint, nearly_full};
+use super::{FindingCode, Place};
+use crate::cert::{Certificate, Fingerprint, KeyType, RevocationList, Standing, show};
+use crate::map::Lookup;
+use crate::trace::NoTrace;
+use crate::trust::{Entry, EntryKind, TrustBundle};
+
+/// Signatures with MD2, MD5 and SHA-1.
+const OLD_SIGNATURES: [&str; 6] = [
+    "1.2.840.113549.1.1.2",
+    "1.2.840.113549.1.1.4",
+    "1.2.840.113549.1.1.5",
+    "1.2.840.10040.4.3",
+    "1.2.840.10045.4.1",
+    "1.3.14.3.2.29",
+];
+
+impl Lint<'_> {
+    pub(super) fn entries(&mut self) {
+        let bundles: Vec<&TrustBundle> = self.bundles.values().copied().collect();
+        for bundle in bundles {
+            if nearly_full(bundle.len(), bundle.limit()) {
+                self.find(
+                    FindingCode::BundleNearlyFull,
+                    Place::Bundle(bundle.name().clone()),
+                    format!("it has {} certificates, and room for {}", bundle.len(), bundle.limit()),
+                    "take out expired ones, or make it with a higher limit",
+                );
+            }
+        }
+        let (used, entries) = (self.used_anchors(), self.all_entries());
+        for (bundle, entry) in entries {
+            let place = Place::Entry { bundle: bundle.name().clone(), certificate: entry.certificate().fingerprint() };
+            match entry.kind() {
+                EntryKind::Anchor => self.anchor(&place, entry, used.as_ref()),
+                EntryKind::KeyPin => self.pin(&place, bundle, entry),
+                EntryKind::Pin => {
+                    self.signature(&place, entry.certificate());
+                    self.pin(&place, bundle, entry);
+                }
+            }
+            // A key pin is for certificates that are not known yet.
+            if entry.kind() != EntryKind::KeyPin {
+                self.validity(&place, entry);
+            }
+        }
+    }
+
+    fn validity(&mut self, place: &Place, entry: &Entry) {
+        let validity = entry.certificate().validity();
+        let (whose, renewed) = match entry.kind() {
+            EntryKind::Anchor => ("the CA", "anchor"),
+            EntryKind::KeyPin | EntryKind::Pin => ("the partner", "pin"),
+        };
+        let end = show(validity.not_after());
+        match validity.standing(self.now) {
+            Standing::Early => self.find(
+                FindingCode::NotYetValid,
+                place.clone(),
+                format!("its validity begins at {}", show(validity.not_before())),
+                "check the clock of this machine, or wait",
+            ),
+            Standing::Late => self.find(
+                FindingCode::Expired,
+                place.clone(),
+                format!("its validity ended at {end}"),
+                format!("ask {whose} for the renewed one, add it as {renewed}, and remove this one"),
+            ),
+            Standing::Within if validity.not_after() <= self.until => self.find(
+                FindingCode::ExpiresSoon,
+                place.clone(),
+                format!("its validity ends at {end}"),
+                format!("ask {whose} for the renewed one, and add it as {renewed} beside this one"),
+            ),
+            Standing::Within => {}
+        }
+    }
+
+    fn anchor(&mut self, place: &Place, entry: &Entry, used: Option<&BTreeSet<Fingerprint>>) {
+        if let Some(oddity) = entry.oddity() {
+            self.find(
+                FindingCode::OddAnchor,
+                place.clone(),
+                format!("it was added although {oddity}"),
+                "take it out if it is no CA: its holder can make certificates for everybody",
+            );
+        }
+        if used.is_some_and(|used| !used.contains(&entry.certificate().fingerprint())) {
+            self.find(
+                FindingCode::AnchorWithoutRule,
+                place.clone(),
+                "no rule can match what it vouches for",
+                "write a rule under it, or take it out",
+            );
+        }
+    }
+
+    /// The anchors that rules name; `None` if some rule names a certificate or key that any of them could vouch for.
+    fn used_anchors(&self) -> Option<BTreeSet<Fingerprint>> {
+        let outside = self.outside_every_bundle().next().is_some();
+        let named = self.parts.rules.rules().filter_map(|rule| Some(rule.selector.ca()?.anchor()));
+        (!outside).then(|| named.collect())
+    }
+
+    fn pin(&mut self, place: &Place, bundle: &TrustBundle, entry: &Entry) {
+        let certificate = entry.certificate();
+        let key = certificate.key_type();
+        if matches!(key, KeyType::Ed25519 | KeyType::EcP521) {
+            self.find(
+                FindingCode::UncommonKey,
+                place.clone(),
+                format!("its key is of type {key}, which many servers and some builds of this program do not verify"),
+                "have the partner make a key of type EC P-256 or RSA when it renews",
+            );
+        }
+        let exact = self.parts.rules.exact(certificate.fingerprint(), certificate.spki_fingerprint(), &mut NoTrace);
+        if matches!(exact, Lookup::None) && !self.may_be_named(bundle, certificate) {
+            self.find(
+                FindingCode::UnmappedCertificate,
+                place.clone(),
+                "it is trusted, and no rule says whose it is",
+                "map it to a user, or take it out",
+            );
+        }
+    }
+
+    /// True if an anchor of the bundle has the name of its issuer, and a rule is under that.
+    fn may_be_named(&self, bundle: &TrustBundle, certificate: &Certificate) -> bool {
+        let named: BTreeSet<_> =
+            self.parts.rules.rules().filter_map(|rule| Some(rule.selector.ca()?.anchor())).collect();
+        let mut anchors = bundle.entries().filter(|entry| entry.kind() == EntryKind::Anchor).map(Entry::certificate);
+        anchors.any(|anchor| named.contains(&anchor.fingerprint()))
+            && certificate.subject_der() != certificate.issuer_der()
+    }
+
+    fn signature(&mut self, place: &Place, certificate: &Certificate) {
+        let Some(algorithm) = certificate.signature_algorithm().map(|algorithm| algorithm.to_string()) else { return };
+        if OLD_SIGNATURES.contains(&algorithm.as_str()) {
+            self.find(
+                FindingCode::OldSignature,
+                place.clone(),
+                format!("it is signed by the old algorithm {algorithm}: a pin does not mind, most other programs do"),
+                "have the partner make a certificate that is signed with SHA-256",
+            );
+        }
+    }
+
+    pub(super) fn lists(&mut self) {
+        let grace = self.parts.revocation.grace();
+        if !grace.is_zero() {
+            self.find(
+                FindingCode::StaleListGrace,
+                Place::Policy,
+                format!("revocation lists are believed for {} s after their end", grace.as_secs()),
+                "fetch lists in time, and take the grace back",
+            );
+        }
+        // Of several lists of one issuer the newest counts.
+        let mut newest: BTreeMap<String, &RevocationList> = BTreeMap::new();
+        for list in self.parts.revocation.lists() {
+            let known = newest.entry(list.issuer().to_string()).or_insert(list);
+            if known.next_update() < list.next_update() {
+                *known = list;
+            }
+        }
+        let no_anchors = !self.has_anchors();
+        for (issuer, list) in newest {
+            let place = || Place::List(list.fingerprint());
+            let (made, end) = (list.this_update().as_secs(), list.next_update());
+            let left = end.as_secs().saturating_sub(self.now.as_secs());
+            let fetch = || format!("fetch the current list of `{issuer}`");
+            if no_anchors {
+                self.find(
+                    FindingCode::ListConcernsNobody,
+                    place(),
+                    format!("it is of `{issuer}`, and there is no anchor at all: pins are not revoked"),
+                    "take it out, or add the CA as an anchor",
+                );
+            } else if end < self.now {
+                let sentence = format!("it was to be replaced until {}", show(end));
+                self.find(FindingCode::ListStale, place(), sentence, fetch());
+            } else if end <= self.until && left < end.as_secs().saturating_sub(made) / 4 {
+                let sentence = format!("three quarters of its time are over, and it ends at {}", show(end));
+                self.find(FindingCode::ListEndsSoon, place(), sentence, fetch());
+            }
+        }
+    }
+
+    pub(super) fn denials(&mut self) {
+        // What an anchor has issued or a pinned key is carried by is not known.
+        if self.has_anchors() {
+            return;
+        }
+        let has_key_pins = self.all_entries().any(|(_, entry)| entry.kind() == EntryKind::KeyPin);
+        for denial in self.parts.denials.clone() {
+            let known = self.all_entries().any(|(_, entry)| denial.hits(entry.certificate()));
+            if !known && (denial.is_of_key() || !has_key_pins) {
+                self.find(
+                    FindingCode::DenialHitsNothing,
+                    Place::Denial(denial.clone()),
+                    "it hits no certificate of any bundle, and nobody else is admitted",
+                    "lift it, or correct it",
+                );
+            }
+        }
+    }
+}

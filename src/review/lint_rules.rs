@@ -1,0 +1,98 @@
+//! (private) What is odd about rules.
+
+use std::collections::BTreeSet;
+
+use super::lint::Lint;
+use super::{FindingCode, Place};
+use crate::map::{self, Selector};
+use crate::trust::{Entry, EntryKind, TrustBundle};
+
+impl<'a> Lint<'a> {
+    pub(super) fn rules(&mut self) {
+        if self.parts.rules.len() == 0 {
+            self.find(
+                FindingCode::EmptyMappingTable,
+                Place::Policy,
+                "it has no rule, so it admits nobody as a user",
+                "map certificates to users",
+            );
+        }
+        if !self.has_anchors() {
+            self.outside();
+        }
+        let rules: Vec<map::Entry<'a>> = self.parts.rules.rules().collect();
+        for rule in rules {
+            self.name_rule(rule);
+        }
+        let rules = self.parts.rules;
+        for [narrow, wide] in rules.overlaps() {
+            self.find(
+                FindingCode::OverlappingRules,
+                Place::Rule(narrow.clone()),
+                format!("whatever it matches is another user by `{wide}`, and so refused"),
+                "remove one of the two, or exclude with `not` what the other one is for",
+            );
+        }
+    }
+
+    /// The rules for one exact certificate or key that no bundle has as a pin.
+    pub(super) fn outside_every_bundle(&self) -> impl Iterator<Item = &'a Selector> + use<'a> {
+        let pins = self.all_entries().map(|(_, entry)| entry).filter(|entry| entry.kind() != EntryKind::Anchor);
+        let named = |entry: &Entry| {
+            let certificate = entry.certificate();
+            [Selector::certificate(certificate.fingerprint()), Selector::key(certificate.spki_fingerprint())]
+        };
+        let pinned: BTreeSet<Selector> = pins.flat_map(named).collect();
+        let selectors = self.parts.rules.rules().map(|rule| rule.selector).filter(|selector| selector.ca().is_none());
+        selectors.filter(|selector| !pinned.contains(selector)).collect::<Vec<_>>().into_iter()
+    }
+
+    fn outside(&mut self) {
+        for selector in self.outside_every_bundle() {
+            self.find(
+                FindingCode::OutsideEveryBundle,
+                Place::Rule(selector.clone()),
+                "no bundle has what it names, and there is no anchor that could vouch for it",
+                "add the certificate to a bundle, or remove the rule",
+            );
+        }
+    }
+
+    fn name_rule(&mut self, rule: map::Entry<'_>) {
+        let map::Entry { selector, source, names: _, exception: _ } = rule;
+        let Some(path) = selector.ca() else { return };
+        let place = || Place::Rule(selector.clone());
+        if let Some(user) = source.constant().filter(|_| selector.is_every_certificate()) {
+            self.find(
+                FindingCode::EveryCertificate,
+                place(),
+                format!("whoever gets a certificate below this CA is user `{user}`"),
+                "leave it if one partner runs this CA for itself; else say which certificates are meant",
+            );
+        }
+        if selector.rests_on_common_name() || source.takes_common_name() {
+            self.find(
+                FindingCode::CommonNameRule,
+                place(),
+                "it rests on the common name, which CAs let their customers write more freely than alternative names",
+                "look for an alternative name, or for more of the subject",
+            );
+        }
+        let anchor = path.anchor();
+        let open = |bundle: &&TrustBundle| may_have_intermediates(bundle, bundle.find(&anchor));
+        if selector.takes_any_issuer() && self.bundles.values().any(open) {
+            self.find(
+                FindingCode::IssuerNotStated,
+                place(),
+                "any CA below this anchor can issue what it matches, the most careless one too",
+                "say which one with `issued-by` or `through`, or limit the path length of the bundle to 0",
+            );
+        }
+    }
+}
+
+fn may_have_intermediates(bundle: &TrustBundle, anchor: Option<&Entry>) -> bool {
+    let Some(anchor) = anchor.filter(|entry| entry.kind() == EntryKind::Anchor) else { return false };
+    let own = anchor.certificate().extensions().basic_constraints().and_then(|constraints| constraints.path_len);
+    ![own, bundle.path_length()].contains(&Some(0))
+}

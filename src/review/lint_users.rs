@@ -1,0 +1,142 @@
+//! (private) What is odd about users and roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lint::Lint;
+use super::near::nearly;
+use super::{FindingCode, Place};
+use crate::map::UserSource;
+use crate::role::{Enforcement, Holder, Role};
+use crate::strength::Strength;
+use crate::user::UserName;
+
+impl<'a> Lint<'a> {
+    pub(super) fn users(&mut self) {
+        let named: BTreeSet<&'a UserName> = self.parts.rules.rules().flat_map(|rule| rule.source.named()).collect();
+        self.without_role(&named);
+        let holders: BTreeSet<&'a UserName> = self.parts.assignments.iter().filter_map(|one| user_of(one.0)).collect();
+        for user in holders.into_iter().filter(|user| !self.can_be_named(&named, user)).collect::<Vec<_>>() {
+            match named.iter().find(|named| nearly(named.as_str(), user.as_str())) {
+                Some(near) => self.find(
+                    FindingCode::NearMissUser,
+                    Place::User(user.clone()),
+                    format!("it has roles and no rule names it, but one names `{near}`"),
+                    "correct one of the two names to match the other",
+                ),
+                None => self.find(
+                    FindingCode::RoleWithoutUser,
+                    Place::User(user.clone()),
+                    "it has roles, and no rule can name it",
+                    "map a certificate to it, or take its roles away",
+                ),
+            }
+        }
+        self.near_by_case(&named);
+        let disabled: Vec<&'a UserName> = self.parts.disabled.iter().collect();
+        for user in disabled.into_iter().filter(|user| !self.can_be_named(&named, user)).collect::<Vec<_>>() {
+            self.find(
+                FindingCode::DisabledUserUnnamed,
+                Place::User(user.clone()),
+                "it is disabled, and no rule can name it",
+                "correct the name, or leave it out",
+            );
+        }
+    }
+
+    /// True if a rule names the user, or takes names of that form from certificates.
+    fn can_be_named(&self, named: &BTreeSet<&UserName>, user: &UserName) -> bool {
+        let mut templates = self.parts.rules.rules().map(|rule| rule.source).filter(|source| is_template(source));
+        named.contains(user) || templates.any(|source| source.may_name(user))
+    }
+
+    fn without_role(&mut self, named: &BTreeSet<&'a UserName>) {
+        // A policy without any role leaves to the program what users may.
+        if self.parts.assignments.is_empty() {
+            return;
+        }
+        let holders: BTreeSet<&Holder> = self.parts.assignments.iter().map(|one| one.0).collect();
+        let rules = self.parts.rules.rules();
+        let by_rule = rules.filter(|rule| rule.names.iter().any(|name| holders.contains(&Holder::Rule(name.clone()))));
+        let by_rule: BTreeSet<&UserName> = by_rule.flat_map(|rule| rule.source.named()).collect();
+        let roleless =
+            |user: &&&UserName| !by_rule.contains(**user) && !holders.contains(&Holder::User(UserName::clone(user)));
+        for user in named.iter().filter(roleless).copied().collect::<Vec<_>>() {
+            self.find(
+                FindingCode::UserWithoutRole,
+                Place::User(user.clone()),
+                "it has no role, by itself or by its rules",
+                "give it one, or leave it if it needs none",
+            );
+        }
+    }
+
+    fn near_by_case(&mut self, named: &BTreeSet<&'a UserName>) {
+        let mut by_case: BTreeMap<String, &UserName> = BTreeMap::new();
+        for user in named {
+            let Some(other) = by_case.insert(user.as_str().to_lowercase(), user) else { continue };
+            self.find(
+                FindingCode::NearMissUser,
+                Place::User(UserName::clone(user)),
+                format!("another rule names `{other}`, which differs by case only and is another user"),
+                "correct one of the two names if they are one user",
+            );
+        }
+    }
+
+    pub(super) fn roles(&mut self) {
+        let assignments = self.parts.assignments.clone();
+        for (holder, role, least, enforcement) in &assignments {
+            match enforcement {
+                Enforcement::Enforce => {}
+                Enforcement::Observe | Enforcement::Warn if *least == Strength::Name => {}
+                Enforcement::Observe | Enforcement::Warn => self.find(
+                    FindingCode::RoleNotEnforced,
+                    Place::Assignment { holder: (*holder).clone(), role: (*role).clone() },
+                    format!("it asks for strength {least}, and is given without it ({enforcement})"),
+                    "enforce it when nobody falls short any more",
+                ),
+            }
+        }
+        let mut held: BTreeMap<&Role, (usize, &Holder)> = BTreeMap::new();
+        for (holder, role, _, _) in &assignments {
+            held.entry(role).or_insert((0, holder)).0 += 1;
+        }
+        let roles: Vec<_> = held.into_iter().collect();
+        let mut rest = roles.as_slice();
+        while let [(role, (count, holder)), others @ ..] = rest {
+            for (other, (other_count, other_holder)) in others.iter().filter(|(other, _)| near_roles(role, other)) {
+                // The rarer one is probably the error.
+                let rarer = other_count < count;
+                let (place, near) = if rarer { ((other, other_holder), role) } else { ((role, holder), other) };
+                let place = Place::Assignment { holder: (*place.1).clone(), role: Role::clone(place.0) };
+                self.find(
+                    FindingCode::NearMissRole,
+                    place,
+                    format!("others have `{near}`, which is another role"),
+                    "correct one of the two names if they are one role",
+                );
+            }
+            rest = others;
+        }
+    }
+}
+
+/// Roles of one name in two applications are two roles.
+fn near_roles(one: &Role, other: &Role) -> bool {
+    let names = nearly(one.name(), other.name());
+    let applications = nearly(one.application(), other.application());
+    (one.application() == other.application() && names)
+        || (one.name() == other.name() && applications)
+        || one.as_str().eq_ignore_ascii_case(other.as_str())
+}
+
+fn user_of(holder: &Holder) -> Option<&UserName> {
+    match holder {
+        Holder::Rule(_) => None,
+        Holder::User(user) => Some(user),
+    }
+}
+
+fn is_template(source: &UserSource) -> bool {
+    source.constant().is_none()
+}

@@ -1,0 +1,28 @@
+//! What would happen: what a policy means, what is odd about it, what a change of it does, and when parts of it end.
+//!
+//! Asks the same code that decides and changes nothing. Whatever stands in what it returns is shown on one line, hidden
+//! characters escaped, because peers chose some of it. Asks no clock: `now` is an argument.
+
+mod change;
+mod concern;
+mod diff;
+mod explain;
+mod finding;
+mod forecast;
+mod lint;
+mod lint_entries;
+mod lint_rules;
+mod lint_users;
+mod near;
+mod place;
+mod shadow;
+mod trust_diff;
+
+pub use change::{Change, Effect, Presence, RuleTerms, Terms};
+pub use diff::{Difference, UserChange, diff};
+pub use explain::{Candidate, Explanation, Step, explain};
+pub use finding::{Finding, FindingCode};
+pub use forecast::{Ending, EndingCause, Whose, forecast};
+pub use lint::lint;
+pub use place::Place;
+pub use shadow::{Disagreement, Shadow};

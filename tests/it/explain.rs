@@ -1,0 +1,220 @@
+//! Why a certificate is who it is: the same answer as the decision, with its reasons.
+
+use certmap::policy::ClientAuth;
+use certmap::review::{Candidate, Explanation, explain};
+use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
+use certmap::{CertUserMapping, Decision, Evidence, Host, Outcome, Policy, PolicyBuilder, RefusalCode, Selector};
+use fastrand::Rng;
+
+use crate::anchors::{bundle, client, hierarchy};
+use crate::common::user;
+use crate::corpus_of_policies::{Spec, World};
+
+fn under(ca: &TestIdentity, rest: &str) -> Selector {
+    format!("under {} {rest}", ca.certificate().fingerprint()).parse().unwrap()
+}
+
+fn policy(root: &TestIdentity, rules: impl IntoIterator<Item = CertUserMapping>) -> Policy {
+    PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[root]))).mappings(rules).build().unwrap()
+}
+
+fn explained(policy: &Policy, chain: &[impl AsRef<[u8]>]) -> Explanation {
+    explain(policy, &Evidence::after_handshake("gw".parse().unwrap(), chain), NOW)
+}
+
+#[test]
+fn explaining_and_deciding_agree_on_ten_thousand_pairs() {
+    let mut rng = Rng::with_seed(6);
+    let world = World::new(&mut rng, 150);
+    let evidences = world.evidences();
+    let mut outcomes = std::collections::BTreeMap::<&str, usize>::new();
+    let mut pairs = 0;
+    while pairs < 10_000 {
+        let (_, policy) = Spec::buildable(&mut rng, &world);
+        for evidence in &evidences {
+            let decision = policy.decide(evidence, NOW);
+            let explanation = explain(&policy, evidence, NOW);
+            assert_eq!(format!("{:?}", explanation.decision().outcome()), format!("{:?}", decision.outcome()));
+            let roles = |decision: &Decision| decision.principal().map(|principal| principal.roles().to_vec());
+            assert_eq!(roles(explanation.decision()), roles(&decision));
+            *outcomes.entry(agrees(&explanation)).or_default() += 1;
+            pairs += 1;
+        }
+    }
+    // The corpus is of use only if it has every kind.
+    for (outcome, least) in [
+        ("admitted", 500),
+        ("ambiguous", 50),
+        ("certificate-expired", 50),
+        ("certificate-revoked", 20),
+        ("denied", 20),
+        ("not-mapped", 500),
+        ("path-invalid", 20),
+        ("untrusted", 500),
+        ("user-disabled", 50),
+    ] {
+        assert!(outcomes.get(outcome).is_some_and(|count| *count >= least), "{outcome}: {outcomes:?}");
+    }
+}
+
+/// Checks that what is told of the rules fits the decision, and says which that was.
+fn agrees(explanation: &Explanation) -> &'static str {
+    let users = || explanation.matching().iter().map(|rule| rule.user().unwrap().clone());
+    let last = explanation.steps().last().unwrap();
+    assert!(explanation.nearest().iter().all(|rule| !rule.failed().is_empty()), "{explanation}");
+    assert!(explanation.matching().iter().all(|rule| rule.failed().is_empty()), "{explanation}");
+    assert!(explanation.nearest().len() == 16 || explanation.others() == 0);
+    match explanation.decision().outcome() {
+        Outcome::Admitted(principal) => {
+            let this = |rule: &Candidate| rule.rule() == principal.rule() && rule.user() == Some(principal.user());
+            assert!(explanation.matching().iter().any(this), "{explanation}");
+            assert!(last.holds() && explanation.nearest_miss().is_none(), "{explanation}");
+            "admitted"
+        }
+        Outcome::Anonymous => {
+            assert_eq!((last.check(), last.holds()), ("anonymous", true));
+            "anonymous"
+        }
+        Outcome::Refused(refusal) => {
+            assert!(!last.holds(), "{explanation}");
+            match refusal.code() {
+                RefusalCode::NotMapped => assert_eq!(explanation.matching(), [], "{explanation}"),
+                RefusalCode::Ambiguous => assert!(users().any(|user| Some(user) != users().next()), "{explanation}"),
+                RefusalCode::UserDisabled => assert!(users().count() > 0, "{explanation}"),
+                _ => {}
+            }
+            refusal.code().as_str()
+        }
+    }
+}
+
+#[test]
+fn an_explanation_tells_each_check_the_nearest_rules_and_the_nearest_miss() {
+    let (root, issuing) = hierarchy();
+    let rules = [
+        CertUserMapping::new(under(&root, "dns \"a.example\""), user("billing")).with_name("bills".parse().unwrap()),
+        CertUserMapping::new(under(&root, "all(attribute CN \"x\", dns \"c.example\")"), user("shipping")),
+    ];
+    let policy = policy(&root, rules);
+    let partner = client("CN=p").with_alternative_names(&[TestName::Dns("b.example")]).issued_by(&issuing);
+    let explanation = explained(&policy, partner.chain_without_root());
+    let (own, key) = (partner.certificate().fingerprint(), partner.certificate().spki_fingerprint());
+    let (anchor, through) = (root.certificate().fingerprint(), issuing.certificate().fingerprint());
+    let issuer = issuing.certificate().spki_fingerprint();
+    let digest = policy.digest();
+    assert_eq!(
+        explanation.to_string(),
+        format!(
+            "refused: not-mapped: no rule says whose certificate {own} is
+cure: map `{own}` to a user
+host `gw`, at 2026-12-01T12:00:00Z, policy {digest}
+certificate {own} `CN=p`
+checks:
+  yes host: expected a host of the policy, found `gw`
+  no  anonymous: expected a host that lets in whoever presents nothing, found require
+  yes presented: expected a certificate, found 2 certificates
+  yes size: expected a chain and a certificate within their limits, found 2 certificates, the first of {} bytes
+  no  pin: expected a pin, found {own} in bundle `partners`
+  yes denied: expected no denial of the key, or of the issuer and serial number, found {own}
+  no  key-pin: expected a pinned key, found {key}
+  yes path: expected a path to an anchor, found under {anchor} through {through} issued-by {issuer}
+  no  certificate-rule: expected a rule for exactly this certificate, found {own}
+  no  key-rule: expected a rule for exactly this key, found {key}
+  yes plain-names: expected names without control characters, found {own}
+  no  one-user: expected one user, found no rule that matches
+rules that do not match, the nearest first:
+  `bills` for `billing`: name-test: expected dns \"a.example\", found dns \"b.example\"
+  `under {anchor} all(attribute CN \"x\", dns \"c.example\")` for `shipping`: name-test: expected attribute CN \"x\", found attribute CN \"p\", and 1 other criterion fails
+nearest miss: would be `billing` if it had dns \"a.example\", instead of dns \"b.example\"
+",
+            partner.certificate().der().len()
+        )
+    );
+}
+
+#[test]
+fn the_nearest_miss_is_told_whatever_is_missing() {
+    let (root, issuing) = hierarchy();
+    let twin = TestCertificate::new("CN=twin").as_ca().self_signed();
+    let rule = |rest: &str| CertUserMapping::new(under(&root, rest), user("billing"));
+    let named =
+        |issuer: &TestIdentity| client("CN=p").with_alternative_names(&[TestName::Dns("a.example")]).issued_by(issuer);
+    let miss = |policy: &Policy, peer: &TestIdentity| explained(policy, peer.chain_without_root()).nearest_miss();
+    let anchor = root.certificate().fingerprint();
+
+    // Below another anchor.
+    let both = Host::new("gw".parse().unwrap(), bundle(&[&root, &twin]));
+    let both = PolicyBuilder::for_host(both).mapping(rule("dns \"a.example\"")).build().unwrap();
+    let (other, key) = (twin.certificate().fingerprint(), twin.certificate().spki_fingerprint());
+    assert_eq!(
+        miss(&both, &named(&twin)),
+        Some(format!(
+            "would be `billing` if the anchor that vouches for it were under {anchor} (`CN=root`), instead of under {other} issued-by {key}"
+        ))
+    );
+    // Below no anchor.
+    let stranger = TestCertificate::new("CN=stranger").as_ca().self_signed();
+    let expected = format!(
+        "would be `billing` if the anchor that vouches for it were under {anchor} (`CN=root`), instead of no anchor vouches"
+    );
+    assert_eq!(miss(&both, &named(&stranger)), Some(expected));
+    // By another CA below the anchor.
+    let direct =
+        policy(&root, [rule(&format!("issued-by {} dns \"a.example\"", root.certificate().spki_fingerprint()))]);
+    let text = miss(&direct, &named(&issuing)).unwrap();
+    assert!(text.starts_with("would be `billing` if its path were under sha256:"), "{text}");
+    // What is left out.
+    let excluding = policy(&root, [rule("all(dns \"a.example\", not attribute CN \"p\")")]);
+    let expected = "would be `billing` if it had no attribute CN \"p\", instead of attribute CN \"p\"";
+    assert_eq!(miss(&excluding, &named(&issuing)).as_deref(), Some(expected));
+    // All is right, and it is disabled.
+    let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root])));
+    let disabled = builder.mapping(rule("dns \"a.example\"")).disabled_user(user("billing")).build().unwrap();
+    let expected = "would be `billing` were it not refused: user-disabled";
+    assert_eq!(miss(&disabled, &named(&issuing)).as_deref(), Some(expected));
+    // Nothing has to do with it.
+    let exact = CertUserMapping::new(Selector::certificate(twin.certificate().fingerprint()), user("billing"));
+    assert_eq!(miss(&policy(&root, [exact]), &named(&issuing)), None);
+}
+
+#[test]
+fn of_many_rules_the_sixteen_nearest_are_told_and_the_rest_counted() {
+    let (root, issuing) = hierarchy();
+    let rules = (0..40).map(|n| {
+        let test =
+            format!("all(attribute CN \"p\", dns \"d{n}.example\"{})", if n % 2 == 0 { ", uri \"u:x\"" } else { "" });
+        CertUserMapping::new(under(&root, &test), user(&format!("u{n}")))
+    });
+    let explanation = explained(&policy(&root, rules), client("CN=p").issued_by(&issuing).chain_without_root());
+    assert_eq!((explanation.nearest().len(), explanation.others()), (16, 24));
+    assert!(explanation.nearest().iter().all(|rule| rule.failed().len() == 1));
+    assert!(explanation.to_string().contains("\n  and 24 others\n"));
+}
+
+#[test]
+fn what_a_peer_chose_begins_no_line_of_an_explanation() {
+    let (root, _) = hierarchy();
+    let policy = policy(&root, [CertUserMapping::new(under(&root, "dns \"a.example\""), user("billing"))]);
+    let posing = client("CN=x\\0Aadmitted as `admin`\u{202e}").with_alternative_names(&[TestName::Dns("y\nadmitted")]);
+    for peer in [posing.clone().issued_by(&root), posing.self_signed()] {
+        let text = explained(&policy, peer.chain_without_root()).to_string();
+        assert!(!text.lines().any(|line| line.starts_with("admitted")), "{text}");
+        assert!(!text.contains('\u{202e}'), "{text}");
+    }
+    // What cannot be read, nothing, and too much.
+    let junk = explained(&policy, &[b"junk"]).to_string();
+    assert!(junk.contains(", which cannot be read\n"), "{junk}");
+    assert!(explained(&policy, &[] as &[&[u8]]).to_string().contains("\nno certificate\n"));
+    assert!(explained(&policy, &[root.certificate().der(); 9]).to_string().starts_with("refused: chain-too-long"));
+}
+
+#[test]
+fn on_a_host_that_asks_nothing_there_is_nothing_to_explain() {
+    let (root, issuing) = hierarchy();
+    let host = Host::new("gw".parse().unwrap(), bundle(&[&root])).with_client_auth(ClientAuth::None);
+    let policy = PolicyBuilder::for_host(host).build().unwrap();
+    let explanation = explained(&policy, client("CN=p").issued_by(&issuing).chain());
+    assert!(matches!(explanation.decision().outcome(), Outcome::Anonymous));
+    assert!(explanation.to_string().starts_with("anonymous\nhost `gw`, at "));
+    assert_eq!((explanation.nearest(), explanation.matching(), explanation.others()), (&[][..], &[][..], 0));
+}
