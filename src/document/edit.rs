@@ -109,8 +109,8 @@ impl Document {
     /// let mut document = Document::new();
     /// let mut edit = document.edit(&NoReferences);
     /// let bundle = "partners".parse()?;
-    /// edit.add_ca(&bundle, pem.as_bytes(), Some(AddedAs::Pin), Some("acme".parse()?))?;
-    /// edit.set_ssl_host(&"gateway".parse()?, HostSettings::new().with_bundle(bundle, ClientAuth::Require))?;
+    /// edit.add_ca(&bundle, pem.as_bytes(), Some(AddedAs::Pin), Some(&"acme".parse()?))?;
+    /// edit.set_ssl_host(&"gateway".parse()?, &HostSettings::new().with_bundle(bundle, ClientAuth::Require))?;
     /// let acme = edit.selector("@acme")?;
     /// let changes = edit.map(&CertUserMapping::new(acme.clone(), "SAPERPUSER".parse()?))?;
     /// assert_eq!(changes.to_string(), format!("+ mapping {acme} to \"SAPERPUSER\""));
@@ -152,7 +152,9 @@ impl<'a> Editor<'a> {
         let future = problems(&next);
         // Counted, because what is wrong twice is worse than once; by subject, because a problem that shrinks is not new.
         let mut known: BTreeMap<_, usize> = BTreeMap::new();
-        present.iter().for_each(|problem| *known.entry(problem.subject()).or_default() += 1);
+        for problem in &present {
+            *known.entry(problem.subject()).or_default() += 1;
+        }
         let mut is_new = |problem: &&DocumentProblem| match known.get_mut(&problem.subject()) {
             Some(count) if *count > 0 => {
                 *count -= 1;
@@ -280,7 +282,11 @@ impl<'a> Editor<'a> {
             Some(item) if item.written.disabled == Some(true) => return Ok(Changes::default()),
             Some(item) => item.written.disabled = Some(true),
             None => {
-                next.users.push(added(written::User { name: write::text(user), disabled: Some(true), note: None }));
+                next.users.push(added(written::User {
+                    name: Some(write::text(user)),
+                    disabled: Some(true),
+                    note: None,
+                }));
             }
         }
         self.accept(next, vec![Change::UserDisabled(user.clone())])

@@ -228,9 +228,9 @@ impl Editor<'_> {
         bundle: &BundleName,
         pem: &[u8],
         kind: Option<AddedAs>,
-        alias: Option<Alias>,
+        alias: Option<&Alias>,
     ) -> Result<Changes, EditError> {
-        let certificates = match &alias {
+        let certificates = match alias {
             Some(_) => Certificate::from_pem(pem).map(|one| vec![one]),
             None => Certificate::all_from_pem(pem),
         };
@@ -239,7 +239,7 @@ impl Editor<'_> {
         let mut next = self.document.clone();
         let mut changes = Vec::new();
         if !understood.bundles.contains_key(bundle) {
-            next.bundles.push(added(written::Bundle { name: write::text(bundle), ..written::Bundle::default() }));
+            next.bundles.push(added(written::Bundle { name: Some(write::text(bundle)), ..written::Bundle::default() }));
             changes.push(Change::BundleAdded(bundle.clone()));
         }
         let mut seen = BTreeSet::new();
@@ -249,12 +249,12 @@ impl Editor<'_> {
                 known.bundle == *bundle
                     && known.certificate == certificate
                     && known.kind == kind
-                    && (alias.is_none() || known.alias == alias)
+                    && (alias.is_none() || known.alias.as_ref() == alias)
             };
             if understood.certificates.iter().flatten().any(same) || !seen.insert(certificate.fingerprint()) {
                 continue;
             }
-            next.certificates.push(added(write::new_certificate(bundle, kind.as_str(), alias.as_ref(), &certificate)));
+            next.certificates.push(added(write::new_certificate(bundle, kind.as_str(), alias, &certificate)));
             changes.push(Change::CertificateAdded {
                 bundle: bundle.clone(),
                 kind,
@@ -321,16 +321,16 @@ impl Editor<'_> {
     ///
     /// # Errors
     /// [`EditError::Problems`] if it would contradict another host, or believe a bundle that is empty or not there.
-    pub fn set_ssl_host(&mut self, host: &HostId, settings: HostSettings) -> Result<Changes, EditError> {
+    pub fn set_ssl_host(&mut self, host: &HostId, settings: &HostSettings) -> Result<Changes, EditError> {
         let mut next = self.document.clone();
         let mut changes = Vec::new();
         if !next.hosts.iter().any(|item| is(item.written.id.as_ref(), host.as_str())) {
-            next.hosts.push(added(written::Host { id: write::text(host), ..written::Host::default() }));
+            next.hosts.push(added(written::Host { id: Some(write::text(host)), ..written::Host::default() }));
             changes.push(Change::HostAdded(host.clone()));
         }
         if let Some(item) = next.hosts.iter_mut().find(|item| is(item.written.id.as_ref(), host.as_str())) {
-            let changed = settings.write(&mut item.written).into_iter();
-            changes.extend(changed.map(|(key, from, to)| Change::HostChanged { host: host.clone(), key, from, to }));
+            let set = settings.write(&mut item.written).into_iter();
+            changes.extend(set.map(|(key, from, to)| Change::HostChanged { host: host.clone(), key, from, to }));
         }
         self.accept(next, changes)
     }

@@ -47,16 +47,18 @@ impl<'a> Names<'a> {
         let (bundle, alias) = name.split_once('/').map_or((None, name), |(bundle, alias)| (Some(bundle), alias));
         let named = self.entries.get(alias).map(Vec::as_slice).unwrap_or_default();
         let mut fitting = named.iter().filter(|(of, _)| bundle.is_none_or(|bundle| bundle == *of));
-        let Some((_, first)) = fitting.next() else {
+        let Some((bundle_of_first, first)) = fitting.next() else {
             let near = near(alias, self.entries.keys().copied());
             let near = near.map_or_else(String::new, |near| format!(", is `{near}` meant?"));
             return Err(format!("no certificate has this alias{near}"));
         };
-        let Some(certificate) = first else {
+        let others: Vec<_> = fitting.filter(|(_, other)| *other != *first).collect();
+        // Two in one bundle are a problem of their own, as one that cannot be read is.
+        let (Some(certificate), false) = (first, others.iter().any(|(other, _)| other == bundle_of_first)) else {
             self.unread.set(true);
             return Err("it cannot be read".to_owned());
         };
-        if fitting.any(|(_, other)| *other != *first) {
+        if !others.is_empty() {
             return Err("several bundles have one, write `@`, the bundle, `/` and the alias".to_owned());
         }
         Ok((certificate.fingerprint(), certificate.spki_fingerprint()))

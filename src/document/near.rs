@@ -50,7 +50,7 @@ mod tests {
         assert_eq!(nearest("Name"), Some("name"));
         assert_eq!(nearest("user_from"), Some("user-from"));
         assert_eq!(nearest("usr"), Some("user"));
-        assert_eq!(nearest("userform"), Some("user-from"));
+        assert_eq!(nearest("user-form"), Some("user-from"));
         for other in ["host", "user", "", "x", "gateway"] {
             assert_eq!(nearest(other), None, "{other}");
         }

@@ -90,7 +90,7 @@ impl DocumentProblem {
     pub(super) fn subject(&self) -> (&'static str, String) {
         let subject = match &self.fault {
             DocumentFault::Duplicate { what } => what.clone(),
-            DocumentFault::Policy(problem) => match problem {
+            DocumentFault::Policy(problem) => match &**problem {
                 Problem::AmbiguousCertificate { certificate, .. } => certificate.to_string(),
                 Problem::DuplicateDefault { listener, .. } => listener.to_string(),
                 Problem::DuplicateServerName { listener, name, .. } => format!("{listener} {name}"),
@@ -163,7 +163,7 @@ pub enum DocumentFault {
     },
     /// The policy would have this problem.
     #[error("{0}")]
-    Policy(Problem),
+    Policy(Box<Problem>),
     /// A private key, or a part of one.
     #[error(
         "a private key stands here: take it out, keep it where only its owner reads it, and treat it as disclosed if others could read this file"

@@ -3,7 +3,7 @@
 use core::fmt::Display;
 use core::str::FromStr;
 
-use super::place::Place;
+use super::place::{DocumentPath, Place};
 use super::reference::{Reference, References};
 use super::written::{List, Text};
 use super::{DocumentFault, DocumentProblem, near::near};
@@ -18,16 +18,23 @@ pub(super) struct Keys<'a> {
 
 impl Keys<'_> {
     pub(super) fn problem(&mut self, key: &'static str, fault: impl Into<DocumentFault>) {
-        self.problems.push(DocumentProblem::new(self.place.path(self.list, key), fault));
+        self.problem_with(key, fault, None);
     }
 
     /// A problem of this item that another place has a part in.
+    pub(super) fn problem_with(
+        &mut self,
+        key: &'static str,
+        fault: impl Into<DocumentFault>,
+        other: Option<DocumentPath>,
+    ) {
+        let path = self.place.path(self.list, key);
+        self.problems.push(DocumentProblem { path, others: other.into_iter().collect(), fault: fault.into() });
+    }
+
     pub(super) fn duplicate(&mut self, key: &'static str, what: impl Display, first: &Place) {
-        self.problems.push(DocumentProblem {
-            path: self.place.path(self.list, key),
-            others: vec![first.path(self.list, key)],
-            fault: DocumentFault::Duplicate { what: what.to_string() },
-        });
+        let fault = DocumentFault::Duplicate { what: what.to_string() };
+        self.problem_with(key, fault, Some(first.path(self.list, key)));
     }
 
     pub(super) fn missing(&mut self, what: &'static str, cure: &'static str) {

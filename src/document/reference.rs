@@ -50,6 +50,6 @@ pub struct NoReferences;
 
 impl References for NoReferences {
     fn resolve(&self, _: Reference<'_>) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-        Err("this program follows no references, write the certificate into the document".into())
+        Err("this program follows no references, write what it stands for into the document".into())
     }
 }

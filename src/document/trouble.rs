@@ -57,7 +57,7 @@ impl<'a> Places<'a> {
     pub(super) fn locate(&self, problem: &Problem) -> DocumentProblem {
         let mut paths = self.paths(problem).into_iter();
         let path = paths.next().unwrap_or_else(|| DocumentPath::of(None, "document"));
-        DocumentProblem { path, others: paths.collect(), fault: DocumentFault::Policy(problem.clone()) }
+        DocumentProblem { path, others: paths.collect(), fault: DocumentFault::Policy(Box::new(problem.clone())) }
     }
 
     fn paths(&self, problem: &Problem) -> Vec<DocumentPath> {

@@ -60,14 +60,15 @@ impl Understood {
             denials: Vec::new(),
             revocation_lists: Vec::new(),
         };
-        let (mut stale_lists, mut others) = (document.stale_lists.iter(), Vec::new());
+        let mut stale_lists = document.stale_lists.iter();
         if let Some(first) = stale_lists.next() {
-            others.extend(stale_lists.filter(|item| item.written != first.written));
+            let others = stale_lists.filter(|item| item.written != first.written);
+            understood.problems.extend(others.map(|item| DocumentProblem {
+                path: stale_path(&item.place),
+                others: vec![stale_path(&first.place)],
+                fault: DocumentFault::Duplicate { what: "`danger-stale-lists-seconds` with another number".to_owned() },
+            }));
         }
-        understood.problems.extend(others.iter().map(|item| {
-            let what = "`danger-stale-lists-seconds` with another number".to_owned();
-            DocumentProblem::new(stale_path(&item.place), DocumentFault::Duplicate { what })
-        }));
         understood.read_bundles(&document.bundles);
         understood.read_certificates(&document.certificates, references);
         understood.read_hosts(&document.hosts);
@@ -108,6 +109,7 @@ impl Understood {
 
     fn read_certificates(&mut self, items: &[Item<written::Certificate>], references: &dyn References) {
         let mut first: BTreeMap<_, &Place> = BTreeMap::new();
+        let mut first_alias: BTreeMap<(BundleName, Alias), &Place> = BTreeMap::new();
         for Item { written, place } in items {
             let mut keys = Keys { list: "certificates", place, problems: &mut self.problems };
             let cure = ("`bundle`", "say in which bundle it is");
@@ -121,13 +123,13 @@ impl Understood {
             let parse = |name: &str| ServerName::try_from(name.to_owned()).map_err(|_| DocumentFault::ServerName);
             let names = keys.values("server-names", written.server_names.as_ref(), parse);
             let read = |pem: &[u8]| Certificate::from_pem(pem).map_err(DocumentFault::from);
-            let (inline, elsewhere) = (written.certificate.as_ref(), written.reference.as_ref());
+            let (inline, elsewhere) = (written.pem.as_ref(), written.reference.as_ref());
             let certificate = keys.content("certificate", inline, elsewhere, references, read);
             let (Some(bundle), Some(kind), Some(certificate)) = (bundle, kind, certificate) else {
                 self.certificates.push(None);
                 continue;
             };
-            let key = if written.certificate.is_some() { "certificate" } else { "reference" };
+            let key = if written.pem.is_some() { "certificate" } else { "reference" };
             let here = (bundle.clone(), certificate.fingerprint());
             match self.bundles.get_mut(&bundle) {
                 None => {
@@ -146,6 +148,11 @@ impl Understood {
                     match entry.and_then(|entry| trusted.add(entry)) {
                         Ok(_) => {
                             first.insert(here, place);
+                            first_alias.extend(alias.clone().map(|alias| ((bundle.clone(), alias), place)));
+                        }
+                        Err(error @ TrustError::DuplicateAlias { .. }) => {
+                            let other = alias.clone().and_then(|alias| first_alias.get(&(bundle.clone(), alias)));
+                            keys.problem_with("alias", error, other.map(|place| place.path("certificates", "alias")));
                         }
                         Err(TrustError::Duplicate { .. }) if first.contains_key(&here) => {
                             let what = format!("certificate {} of bundle `{bundle}`", here.1);
@@ -278,7 +285,7 @@ impl Understood {
             let mut keys = Keys { list: "assignments", place, problems: &mut self.problems };
             let role = keys.required("role", written.role.as_ref(), ("`role`", "say which"));
             let user = keys.value("user", written.user.as_ref()).map(Holder::User);
-            let rule = keys.value("rule", written.rule.as_ref()).map(Holder::Rule);
+            let all_of = keys.value("rule", written.rule.as_ref()).map(Holder::Rule);
             match (&written.user, &written.rule) {
                 (Some(_), Some(_)) => keys.problem("", DocumentFault::Exclusive { keys: ["user", "rule"] }),
                 (None, None) => keys.missing("`user` or `rule`", "say who has the role"),
@@ -288,7 +295,7 @@ impl Understood {
             let least = keys.word("at-least", written.at_least.as_ref(), all);
             let all = Enforcement::ALL.iter().map(|one| (one.as_str(), *one));
             let enforcement = keys.word("enforcement", written.enforcement.as_ref(), all);
-            let assignment = user.or(rule).zip(role).map(|(holder, role)| {
+            let assignment = user.or(all_of).zip(role).map(|(holder, role)| {
                 let assignment = RoleAssignment::to(holder, role).at_least(least.unwrap_or(Strength::Name));
                 assignment.with_enforcement(enforcement.unwrap_or_default())
             });
@@ -415,9 +422,10 @@ impl Understood {
         disabled.fold(builder, PolicyBuilder::disabled_user)
     }
 
-    /// True if the policy has this problem only because the document has no host.
+    /// True if the policy has this problem only because the document has no host that can be understood.
     fn needs_a_host(&self, problem: &Problem) -> bool {
-        self.hosts.is_empty() && matches!(problem, Problem::EmptyBundle { .. } | Problem::UnknownAnchor { .. })
+        self.hosts.iter().all(Option::is_none)
+            && matches!(problem, Problem::EmptyBundle { .. } | Problem::UnknownAnchor { .. })
     }
 
     /// True if the policy has this problem only because something of the document was not understood.

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rustls::pki_types::ServerName;
-
 use super::place::{Item, Number, Place};
 use super::written::{self, List, Text};
 use super::{Document, numbered};
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
 use crate::map::{CertUserMapping, Selector};
-use crate::policy::{Host, Policy};
+use crate::policy::{ClientAuth, Hints, Host, Policy, UntrustedClients};
 use crate::role::{Enforcement, Holder, RoleAssignment};
 use crate::strength::Strength;
 use crate::trust::{Alias, BundleName, ClientPurpose, Denial, Entry, EntryKind, TrustBundle};
@@ -39,8 +37,11 @@ impl From<&Policy> for Document {
         let lists = revocation
             .lists()
             .map(|list| written::RevocationList { list: Some((&*list.to_pem()).into()), reference: None });
-        let disabled =
-            policy.disabled_users().map(|user| written::User { name: text(user), disabled: Some(true), note: None });
+        let disabled = policy.disabled_users().map(|user| written::User {
+            name: Some(text(user)),
+            disabled: Some(true),
+            note: None,
+        });
         Self {
             stale_lists: numbered((grace > 0).then_some(grace)),
             hosts: numbered(policy.hosts().map(host)),
@@ -55,38 +56,38 @@ impl From<&Policy> for Document {
     }
 }
 
-pub(super) fn text<const LIMIT: usize>(value: impl ToString) -> Option<Text<LIMIT>> {
-    Some(value.to_string().as_str().into())
+pub(super) fn text<const LIMIT: usize>(value: &(impl ToString + ?Sized)) -> Text<LIMIT> {
+    value.to_string().as_str().into()
 }
 
 /// `None` for what is so without words.
-fn unless_default<T: PartialEq + Default>(value: T, word: impl Fn(&T) -> &'static str) -> Option<Text> {
-    if value == T::default() { None } else { text(word(&value)) }
+fn unless_default<T: PartialEq + Default + Copy>(value: T, word: impl Fn(T) -> &'static str) -> Option<Text> {
+    (value != T::default()).then(|| text(word(value)))
 }
 
 fn host(host: &Host) -> written::Host {
     let names = host.server_names();
     let listener = host.listener().as_str();
     written::Host {
-        id: text(host.id()),
-        listener: if listener == "main" { None } else { text(listener) },
-        server_names: (!names.is_empty()).then(|| List(names.iter().filter_map(text).collect())),
+        id: Some(text(host.id())),
+        listener: (listener != "main").then(|| text(listener)),
+        server_names: (!names.is_empty()).then(|| List(names.iter().map(text).collect())),
         default: (host.is_default() && !names.is_empty()).then_some(true),
-        bundle: text(host.bundle().name()),
-        client_auth: unless_default(host.client_auth(), |mode| mode.as_str()),
-        untrusted: unless_default(host.untrusted(), |untrusted| untrusted.as_str()),
-        hints: unless_default(host.hints(), |hints| hints.as_str()),
+        bundle: Some(text(host.bundle().name())),
+        client_auth: unless_default(host.client_auth(), ClientAuth::as_str),
+        untrusted: unless_default(host.untrusted(), UntrustedClients::as_str),
+        hints: unless_default(host.hints(), Hints::as_str),
     }
 }
 
 fn bundle(bundle: &TrustBundle) -> written::Bundle {
     let usual = bundle.limit() == crate::limits::BUNDLE_ENTRIES;
     written::Bundle {
-        name: text(bundle.name()),
+        name: Some(text(bundle.name())),
         // A limit that no document can have is no limit; the largest one serves.
         limit: (!usual).then(|| u32::try_from(bundle.limit()).unwrap_or(u32::MAX)),
-        purpose: unless_default(bundle.purpose(), |purpose| purpose.as_str()),
-        pin_purpose: bundle.pin_purpose().map(ClientPurpose::as_str).and_then(text),
+        purpose: unless_default(bundle.purpose(), ClientPurpose::as_str),
+        pin_purpose: bundle.pin_purpose().map(ClientPurpose::as_str).map(text),
         path_length: bundle.path_length(),
     }
 }
@@ -100,7 +101,7 @@ fn certificate(bundle: &BundleName, entry: &Entry) -> written::Certificate {
     };
     let names = entry.own_server_names();
     written::Certificate {
-        server_names: names.map(|names| List(names.iter().map(ServerName::to_str).filter_map(text).collect())),
+        server_names: names.map(|names| List(names.iter().map(|name| text(&name.to_str())).collect())),
         ..new_certificate(bundle, kind, entry.alias(), entry.certificate())
     }
 }
@@ -112,21 +113,21 @@ pub(super) fn new_certificate(
     certificate: &Certificate,
 ) -> written::Certificate {
     written::Certificate {
-        bundle: text(bundle),
-        kind: text(kind),
-        alias: alias.and_then(text),
+        bundle: Some(text(bundle)),
+        kind: Some(text(kind)),
+        alias: alias.map(text),
         reference: None,
-        certificate: text(certificate.to_pem()),
+        pem: Some(text(&certificate.to_pem())),
         server_names: None,
     }
 }
 
 pub(super) fn mapping(mapping: &CertUserMapping, aliases: &Aliases<'_>) -> written::Mapping {
     written::Mapping {
-        name: mapping.name().and_then(text),
-        selector: text(named(mapping.selector(), aliases)),
-        user: mapping.user().and_then(text),
-        user_from: if mapping.user().is_some() { None } else { text(mapping.source()) },
+        name: mapping.name().map(text),
+        selector: Some(text(&named(mapping.selector(), aliases))),
+        user: mapping.user().map(text),
+        user_from: mapping.user().is_none().then(|| text(mapping.source())),
         exception: mapping.is_exception_over_name_rules().then_some(true),
     }
 }
@@ -168,24 +169,24 @@ fn name_of(word: &str, aliases: &Aliases<'_>) -> String {
 
 pub(super) fn assignment(assignment: &RoleAssignment) -> written::Assignment {
     let (user, rule) = match assignment.holder() {
-        Holder::Rule(rule) => (None, text(rule)),
-        Holder::User(user) => (text(user), None),
+        Holder::Rule(rule) => (None, Some(text(rule))),
+        Holder::User(user) => (Some(text(user)), None),
     };
     written::Assignment {
-        role: text(assignment.role()),
+        role: Some(text(assignment.role())),
         user,
         rule,
-        at_least: (assignment.least() != Strength::Name).then(|| assignment.least()).and_then(text),
-        enforcement: unless_default(assignment.enforcement(), |one: &Enforcement| one.as_str()),
+        at_least: (assignment.least() != Strength::Name).then(|| text(&assignment.least())),
+        enforcement: unless_default(assignment.enforcement(), Enforcement::as_str),
     }
 }
 
 pub(super) fn denial(denial: &Denial, note: Option<&str>) -> written::Denial {
     let serial = denial.denied_serial();
     written::Denial {
-        key: denial.denied_key().and_then(text),
-        issuer: serial.and_then(|(issuer, _)| text(issuer)),
-        serial: serial.and_then(|(_, serial)| text(serial)),
+        key: denial.denied_key().map(text),
+        issuer: serial.map(|(issuer, _)| text(issuer)),
+        serial: serial.map(|(_, serial)| text(serial)),
         note: note.map(Into::into),
     }
 }

@@ -250,7 +250,7 @@ table! {
         "kind" kind: Option<Text>,
         "alias" alias: Option<Text>,
         "reference" reference: Option<Text>,
-        "certificate" certificate: Option<CertificateText>,
+        "certificate" pem: Option<CertificateText>,
         "server-names" server_names: Option<List<Text>>,
     }
 }

@@ -14,3 +14,6 @@ pub mod glossary {}
 
 #[doc = include_str!("coming-from.md")]
 pub mod coming_from {}
+
+#[doc = include_str!("policy-file.md")]
+pub mod policy_file {}

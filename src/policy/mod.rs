@@ -110,7 +110,7 @@ impl Policy {
     #[must_use]
     pub fn denials(&self) -> Vec<&Denial> {
         let mut denials: Vec<_> = self.deny.denials().collect();
-        denials.sort_by_cached_key(|denial| denial.to_string());
+        denials.sort_by_cached_key(ToString::to_string);
         denials
     }
 
@@ -125,7 +125,9 @@ impl Policy {
     pub fn revocation(&self) -> Revocation {
         let lists: BTreeMap<_, _> = self.revocation.lists().map(|list| (list.fingerprint(), list)).collect();
         let mut revocation = Revocation::new().danger_accept_stale_lists(self.revocation.grace());
-        lists.into_values().for_each(|list| revocation.add(list.clone()));
+        for list in lists.into_values() {
+            revocation.add(list.clone());
+        }
         revocation
     }
 

@@ -72,6 +72,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("live", &["decision", "policy", "role", "user"], &[]),
     (
+        "document",
+        &["policy", "trust", "map", "role", "user", "cert", "label", "limits", "pem", "strength", "text"],
+        &["serde", "rustls::crypto@mod", "rustls::crypto@understood", "rustls::crypto@edit"],
+    ),
+    (
         "tls",
         &["decision", "policy", "trust", "identity", "cert", "limits", "provider", "signature", "text", "trace"],
         &["rustls", "rustls_platform_verifier@client", "zeroize@tickets"],
@@ -147,6 +152,7 @@ fn every_module_imports_only_what_its_layer_may() {
         "rcgen",
         "rustls",
         "rustls_platform_verifier",
+        "serde",
         "sha2",
         "time",
         "webpki",

@@ -72,7 +72,7 @@ impl Command {
         match self {
             Self::AddCa { bundle, certificates, kind, alias } => {
                 let pem = files::read(&certificates)?;
-                Store::begin(common)?.edit(|edit| Ok(edit.add_ca(&bundle, &pem, kind, alias)?))
+                Store::begin(common)?.edit(|edit| Ok(edit.add_ca(&bundle, &pem, kind, alias.as_ref())?))
             }
             Self::ListCas { bundle } => {
                 let store = Store::open(common)?;

@@ -73,7 +73,7 @@ impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         match self {
             Self::Set { host, settings } => {
-                Store::begin(common)?.edit(|edit| Ok(edit.set_ssl_host(&host, settings.into())?))
+                Store::begin(common)?.edit(|edit| Ok(edit.set_ssl_host(&host, &settings.into())?))
             }
             Self::List => Ok(Answer::table(COLUMNS, Store::open(common)?.written("hosts")?)),
             Self::Remove { host } => Store::open(common)?.edit(|edit| Ok(edit.remove_ssl_host(&host)?)),
