@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use certmap::Certificate;
+use certmap::cert::InvalidCertificate;
 use certmap::document::{Reference, References};
 use certmap::limits::{PEM_BYTES, REVOCATION_LIST_FILE_BYTES};
+use certmap::{Certificate, Identity};
 use zeroize::Zeroizing;
 
 use crate::answer::{Failure, causes};
@@ -18,12 +19,22 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     content.map_err(|cause| Failure::unreadable("file", format!("`{}` cannot be read: {cause}", path.display())))
 }
 
+/// The certificates of a file; of one with a private key in it those of that identity.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
+    let pem = read(path)?;
+    if let Ok(identity) = Identity::from_pem(&pem) {
+        return Ok(identity.chain().iter().filter_map(|der| Certificate::from_der(der).ok()).collect());
+    }
+    Certificate::all_from_pem(&pem).map_err(|cause| invalid(path, &cause))
+}
+
 pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
-    let refused = |cause| {
-        let (path, causes) = (path.display(), causes(&cause));
-        Failure::refused("invalid-certificate", format!("`{path}` is no certificate: {causes}"))
-    };
-    Certificate::from_pem(&read(path)?).map_err(refused)
+    Certificate::from_pem(&read(path)?).map_err(|cause| invalid(path, &cause))
+}
+
+fn invalid(path: &Path, cause: &InvalidCertificate) -> Failure {
+    let (path, causes) = (path.display(), causes(cause));
+    Failure::refused("invalid-certificate", format!("`{path}` is no certificate: {causes}"))
 }
 
 fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {

@@ -8,10 +8,14 @@ mod atomic;
 mod bundle;
 mod check;
 mod deny;
+mod diff;
+mod explain;
 mod files;
+mod forecast;
 mod graph;
 mod host;
 mod identity;
+mod lint;
 mod map;
 mod role;
 mod store;
@@ -88,6 +92,14 @@ enum Command {
     User(user::Command),
     /// Builds the policy and lists every problem with its place
     Check(check::Command),
+    /// Lists what is odd about the policy
+    Lint(lint::Command),
+    /// Explains who a certificate is, and why
+    Explain(explain::Command),
+    /// Compares the policy with another one, fit for a code review
+    Diff(diff::Command),
+    /// Lists what stops working when, by user
+    Forecast(forecast::Command),
     /// Draws the policy as a Mermaid graph
     Graph(graph::Command),
 }
@@ -116,6 +128,10 @@ fn run(command: Command, common: &Common) -> Result<Answer, Failure> {
         Command::Deny(command) => command.run(common),
         Command::User(command) => command.run(common),
         Command::Check(command) => command.run(common),
+        Command::Lint(command) => command.run(common),
+        Command::Explain(command) => command.run(common),
+        Command::Diff(command) => command.run(common),
+        Command::Forecast(command) => command.run(common),
         Command::Graph(command) => command.run(common),
     }
 }
