@@ -106,7 +106,9 @@ impl<'a> Places<'a> {
 
     fn rules(&self, problem: &RuleProblem) -> Vec<DocumentPath> {
         match problem {
-            RuleProblem::Conflict { selector, .. } => self.selector(selector, "match"),
+            RuleProblem::Conflict { selector, .. } | RuleProblem::ThroughAnchor { selector } => {
+                self.selector(selector, "match")
+            }
             // As many rules as to fill a page: the list is the place.
             RuleProblem::Crowded { .. } => vec![DocumentPath::of(None, "mappings")],
             RuleProblem::NoException { selector } => self.selector(selector, "exception"),
@@ -128,7 +130,6 @@ impl<'a> Places<'a> {
                 places.iter().map(|place| place.path("mappings", "name")).collect()
             }
             RuleProblem::TemplateWithoutCa { selector, .. } => self.selector(selector, "user-from"),
-            RuleProblem::ThroughAnchor { selector, .. } => self.selector(selector, "match"),
         }
     }
 

@@ -24,13 +24,13 @@ impl Command {
         let policy = store.policy()?;
         let findings = store.document().expect_roles(self.expect_role);
         let (hosts, mappings, digest) = (policy.hosts().len(), policy.mapping_count(), policy.digest());
-        let mut text = format!("no problem: {hosts} hosts, {mappings} mappings, digest {digest}");
-        findings.iter().for_each(|finding| text += &format!("\n{finding}: {}", finding.cure()));
+        let mut lines = vec![format!("no problem; hosts: {hosts}, mappings: {mappings}, digest: {digest}")];
+        lines.extend(findings.iter().map(|finding| format!("{finding}: {}", finding.cure())));
         let roles: Vec<_> = findings
             .iter()
             .map(|finding| json!({ "code": finding.code(), "message": finding.to_string(), "cure": finding.cure() }))
             .collect();
         let json = json!({ "hosts": hosts, "mappings": mappings, "digest": digest.to_string(), "roles": roles });
-        Ok(Answer::new(text, json).noteworthy(!findings.is_empty()))
+        Ok(Answer::new(lines.join("\n"), json).noteworthy(!findings.is_empty()))
     }
 }

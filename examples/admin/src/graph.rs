@@ -1,7 +1,7 @@
 //! `admin graph`: a policy as a picture, from what the library tells of it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use certmap::rustls::pki_types::UnixTime;
@@ -73,8 +73,8 @@ impl State {
     fn word(self) -> &'static str {
         match self {
             Self::Good => "good",
-            Self::EndsSoon => "ends-soon",
-            Self::NotValid => "not-valid",
+            Self::EndsSoon => "ending",
+            Self::NotValid => "invalid",
             Self::Denied => "denied",
         }
     }
@@ -101,17 +101,17 @@ impl Graph {
         for host in policy.hosts() {
             let names: Vec<_> = host.server_names().iter().map(ToString::to_string).collect();
             let label = format!("{} {}", host.id(), names.join(" "));
-            let from = graph.node(Kind::Host, host.id(), label.trim(), State::Good);
+            let from = graph.node(Kind::Host, host.id(), &label.trim(), State::Good);
             let bundle = host.bundle();
             let to = graph.node(Kind::Bundle, bundle.name(), bundle.name(), State::Good);
-            graph.edge(from, to, host.client_auth().as_str());
+            graph.edge(from, to, &host.client_auth().as_str());
             for entry in bundle.entries() {
                 let certificate = entry.certificate();
                 let subject = certificate.subject().to_string();
                 let label = entry.alias().map_or(subject.clone(), |alias| format!("@{alias} {subject}"));
                 let state = state(policy, certificate, now, soon);
-                let node = graph.node(Kind::Certificate, certificate.fingerprint(), label, state);
-                graph.edge(to, node, entry.kind());
+                let node = graph.node(Kind::Certificate, &certificate.fingerprint(), &label, state);
+                graph.edge(to, node, &entry.kind());
                 certificates.insert(node, certificate.clone());
             }
         }
@@ -126,9 +126,9 @@ impl Graph {
                     let user = graph.user(policy, user.as_str());
                     graph.edge(user, role, &least);
                 }
-                Holder::Rule(rule) => {
-                    let named = mappings.iter().zip(&users).filter(|(mapping, _)| mapping.name() == Some(rule));
-                    named.for_each(|(_, user)| graph.edge(*user, role, format!("rule {rule} {least}").trim()));
+                Holder::Rule(name) => {
+                    let named = mappings.iter().zip(&users).filter(|(mapping, _)| mapping.name() == Some(name));
+                    named.for_each(|(_, user)| graph.edge(*user, role, &format!("rule {name} {least}").trim()));
                 }
                 // The library may learn of others; they are not drawn until this program does.
                 _ => {}
@@ -151,10 +151,10 @@ impl Graph {
         };
         let mut from: Vec<_> = certificates.iter().filter(|(_, one)| stands(one)).map(|(node, _)| *node).collect();
         if from.is_empty() {
-            let rule = self.node(Kind::Rule, selector, short(&selector.to_string()), State::Good);
+            let rule = self.node(Kind::Rule, selector, &short(&selector.to_string()), State::Good);
             let anchor = selector.ca().map(certmap::map::CaPath::anchor);
             let anchors = certificates.iter().filter(|(_, one)| Some(one.fingerprint()) == anchor);
-            anchors.for_each(|(node, _)| self.edge(*node, rule, ""));
+            anchors.for_each(|(node, _)| self.edge(*node, rule, &""));
             from.push(rule);
         }
         let user = match mapping.user() {
@@ -162,16 +162,18 @@ impl Graph {
             None => self.node(Kind::User, mapping.source(), mapping.source(), State::Good),
         };
         let name = mapping.name().map(ToString::to_string).unwrap_or_default();
-        from.into_iter().for_each(|node| self.edge(node, user, &name));
+        for node in from {
+            self.edge(node, user, &name);
+        }
         user
     }
 
     fn user(&mut self, policy: &Policy, user: &str) -> usize {
         let disabled = policy.disabled_users().any(|disabled| disabled.as_str() == user);
-        self.node(Kind::User, user, user, if disabled { State::Denied } else { State::Good })
+        self.node(Kind::User, &user, &user, if disabled { State::Denied } else { State::Good })
     }
 
-    fn node(&mut self, kind: Kind, key: impl ToString, label: impl ToString, state: State) -> usize {
+    fn node(&mut self, kind: Kind, key: &dyn Display, label: &dyn Display, state: State) -> usize {
         let next = self.nodes.len();
         let node = *self.known.entry((kind, key.to_string())).or_insert(next);
         if node == next {
@@ -180,7 +182,7 @@ impl Graph {
         node
     }
 
-    fn edge(&mut self, from: usize, to: usize, label: impl ToString) {
+    fn edge(&mut self, from: usize, to: usize, label: &dyn Display) {
         self.edges.entry((from, to)).or_insert_with(|| label.to_string());
     }
 
@@ -195,8 +197,8 @@ impl Graph {
             let label = if label.is_empty() { String::new() } else { format!("|\"{}\"|", escaped(label)) };
             let _ = writeln!(text, "  n{from} -->{label} n{to}");
         }
-        text += "  classDef ends-soon fill:#fde68a,stroke:#b45309\n";
-        text += "  classDef not-valid fill:#fca5a5,stroke:#b91c1c\n";
+        text += "  classDef ending fill:#fde68a,stroke:#b45309\n";
+        text += "  classDef invalid fill:#fca5a5,stroke:#b91c1c\n";
         text += "  classDef denied fill:#d1d5db,stroke:#374151,stroke-dasharray:4\n";
         text
     }

@@ -12,14 +12,12 @@ use crate::answer::{Answer, Failure};
 use crate::store::Store;
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  admin lint --days 60")]
+#[command(after_help = "Exit code 1 says that something is odd.\n\nExample:\n  admin lint --days 60")]
 pub(crate) struct Command {
     /// What ends within so many days is told
     #[arg(long, default_value_t = 30)]
     days: u32,
 }
-
-const COLUMNS: &[(&str, &str)] = &[("code", "CODE"), ("place", "PLACE"), ("sentence", "FINDING"), ("cure", "CURE")];
 
 impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
@@ -29,6 +27,8 @@ impl Command {
             let (code, place) = (finding.code().as_str(), finding.place().to_string());
             json!({ "code": code, "place": place, "sentence": finding.sentence(), "cure": finding.cure() })
         };
-        Ok(Answer::table(COLUMNS, findings.iter().map(row).collect()).noteworthy(!findings.is_empty()))
+        let lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        let text = if lines.is_empty() { "nothing is odd".to_owned() } else { lines.join("\n") };
+        Ok(Answer::new(text, findings.iter().map(row).collect()).noteworthy(!findings.is_empty()))
     }
 }

@@ -9,7 +9,7 @@ use certmap::document::{Changes, Document, Editor, FileName};
 use serde_json::Value;
 
 use crate::Common;
-use crate::answer::{Answer, Failure, Trouble};
+use crate::answer::{Answer, Failure, Trouble, one_line};
 use crate::atomic::Pending;
 use crate::files::Beside;
 
@@ -176,7 +176,8 @@ impl Store {
         Ok(Answer::changed(&changes, &files))
     }
 
-    /// Refuses if somebody else wrote while this edit was made, so that neither loses anything.
+    /// Refuses if somebody else wrote while this edit was made. Between this look and the rename a moment remains: two
+    /// programs that write at once, all the time, need a lock of their own.
     fn check_unchanged(&self, written: &FileName) -> Result<(), Failure> {
         for file in self.texts.keys().chain([written]) {
             let now = fs::read_to_string(self.beside.0.join(file.as_str())).ok();
@@ -203,7 +204,10 @@ fn parts(folder: &Path) -> Result<Vec<String>, Failure> {
         match name.to_str() {
             Some(name) if is_part(name) => names.push(name.to_owned()),
             None if name.to_string_lossy().ends_with(".toml") => {
-                return Err(Failure::usage(format!("the name of the file {name:?} is no UTF-8: rename it")));
+                return Err(Failure::usage(format!(
+                    "the name of the file `{}` is no UTF-8: rename it",
+                    one_line(&name.to_string_lossy())
+                )));
             }
             _ => {}
         }
@@ -252,4 +256,35 @@ fn unreadable(path: &Path, cause: &std::io::Error) -> Failure {
 
 fn unwritable(path: &Path, cause: &std::io::Error) -> Failure {
     Failure::unreadable("file", format!("`{}` cannot be written: {cause}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_was_overtaken_changes_nothing() {
+        let folder = std::env::temp_dir().join(format!("admin-store-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        let path = folder.join("policy.toml");
+        let disable = |store: &mut Store, user: &str| {
+            let user = user.parse().expect("a user");
+            store.edit(|edit| Ok(edit.disable(&user)?))
+        };
+        fs::write(&path, "version = 1\n").expect("writable");
+        let mut one = Store::read(&path, "policy.toml").expect("readable");
+        let mut other = Store::read(&path, "policy.toml").expect("readable");
+        disable(&mut one, "one").map(drop).expect("written");
+        let written = fs::read_to_string(&path).expect("there");
+        let overtaken = disable(&mut other, "other").map(drop).expect_err("it did not see what the other one wrote");
+        assert_eq!(
+            overtaken.to_string(),
+            "error: `policy.toml` was changed by somebody else meanwhile; nothing was changed: try again"
+        );
+        assert_eq!(fs::read_to_string(&path).expect("there"), written);
+        assert_eq!(fs::read_dir(&folder).expect("there").count(), 1);
+        // What it wrote itself does not overtake it.
+        disable(&mut one, "two").map(drop).expect("written");
+        fs::remove_dir_all(folder).expect("made above");
+    }
 }
