@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use certmap::document::{Document, NoReferences};
 use certmap::{RoleAssignment, UserName};
@@ -10,6 +10,8 @@ use certmap::{RoleAssignment, UserName};
 use crate::tool::Desk;
 
 const KILLS: u32 = 50;
+/// Longer than a write takes where disks are quick.
+const WRITING: Duration = Duration::from_millis(4);
 
 #[test]
 fn a_writer_killed_at_any_moment_leaves_the_old_document_or_the_new_one() {
@@ -33,8 +35,16 @@ fn a_writer_killed_at_any_moment_leaves_the_old_document_or_the_new_one() {
 
         let mut command = desk.command(&["role", "grant", &role, "--user", "ACME"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        // Every moment of its life, and the writing is at the end.
-        thread::sleep(whole * (kill + 1) / (KILLS * 4 / 5));
+        if kill % 2 == 0 {
+            // Every moment of its life.
+            thread::sleep(whole * kill / KILLS);
+        } else {
+            // Every moment of its writing, which begins with this file and is short.
+            let temporary = desk.path(&format!(".policy.toml.{}.new", child.id()));
+            while !temporary.exists() && child.try_wait().expect("it is ours").is_none() {}
+            let begun = Instant::now();
+            while begun.elapsed() < WRITING * kill / KILLS {}
+        }
         child.kill().expect("it is ours");
         child.wait().expect("it is ours");
 
