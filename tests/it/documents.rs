@@ -241,11 +241,11 @@ fn problems_of_the_policy_are_told_where_they_stand() {
         format!("no-exception: mappings[5].exception: `under {f} dns` is declared an exception over name rules, but only an exact certificate can be one: remove the declaration, or write the certificate's fingerprint"),
         format!("template-without-ca: mappings[6].user-from: `{ck}` names no CA, so the user cannot be taken from the certificate (`\"x\" + dns`): write the user, or a selector with `under`"),
         "rule-name-twice: mappings[2].name: rule name `r` stands for rules with user `iot/c` and `b`: give each a name of its own (see also mappings[5].name)".to_owned(),
-        format!("overlapping-reservations: mappings[3].user-from: rules `under {c} dns` and `under {c} email` could name the same user: give each its own beginning or end, or one rule name if they are one fleet with one user source (see also mappings[4].user-from)"),
+        format!("overlapping-reservations: mappings[3].user-from: rules `under {c} dns` and `under {c} email` could name the same user, by `\"iot/\" + dns` and by `\"iot/x\" + email`: give each its own beginning or end, or one rule name if they are one fleet with one user source (see also mappings[4].user-from)"),
         format!("reserved-user: mappings[2].user: user `iot/c` is reserved for rule `under {c} dns`: give the user another name, or the rule another beginning or end (see also mappings[3].user-from)"),
         format!("unknown-anchor: mappings[5].match: `under {f} dns` is written under {f}, which is no anchor of any host's bundle: it is there as a pin; add it as an anchor if it is a CA"),
         "unknown-rule: assignments[0].rule: role `a/b` is given to rule `R`, but no rule has that name: is `r` meant?".to_owned(),
-        format!("ambiguous-certificate: mappings[0].match: certificate {f} is user `a` by one rule and `iot/c` by another: remove one of the two rules (see also mappings[1].match, mappings[2].match)"),
+        format!("ambiguous-certificate: mappings[0].match: certificate {f} is user `a` by `{f}` and user `iot/c` by `r`: remove one of the two rules (see also mappings[1].match, mappings[2].match)"),
     ];
     assert_eq!(problems(&read(&text)), expected);
     // The third certificate has no room, and that its host is left without an anchor follows.
