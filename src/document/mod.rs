@@ -147,6 +147,44 @@ impl Document {
         Ok(whole)
     }
 
+    /// The parts of which it was [merged](Self::merge), for writing each back to its file: what an edit changed is in the
+    /// part where it stands, and what was added since is in the part `added`. A part of which nothing is left is not
+    /// there.
+    ///
+    /// ```
+    /// use certmap::document::{Document, FileName, NoReferences};
+    /// let (base, acme): (FileName, FileName) = ("base.toml".parse()?, "acme.toml".parse()?);
+    /// let part: Document = toml::from_str(r#"
+    ///     version = 1
+    ///     users = [{ name = "acme", note = "moves in May" }]
+    /// "#)?;
+    /// let mut whole = Document::merge([(base.clone(), Document::new()), (acme.clone(), part)])?;
+    /// let mut edit = whole.edit(&NoReferences);
+    /// edit.disable(&"acme".parse()?)?;
+    /// edit.disable(&"smith".parse()?)?;
+    /// let parts = whole.split(&base);
+    /// assert!(toml::to_string(&parts[&acme])?.contains("moves in May"));
+    /// assert!(toml::to_string(&parts[&base])?.contains("smith"));
+    /// assert_eq!(Document::merge(parts)?, whole);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn split(&self, added: &FileName) -> BTreeMap<FileName, Self> {
+        let Self { stale_lists, hosts, bundles, certificates, mappings, users, assignments, denials, revocation_lists } =
+            self;
+        let mut parts = BTreeMap::new();
+        hand_out(stale_lists, added, &mut parts, |part| &mut part.stale_lists);
+        hand_out(hosts, added, &mut parts, |part| &mut part.hosts);
+        hand_out(bundles, added, &mut parts, |part| &mut part.bundles);
+        hand_out(certificates, added, &mut parts, |part| &mut part.certificates);
+        hand_out(mappings, added, &mut parts, |part| &mut part.mappings);
+        hand_out(users, added, &mut parts, |part| &mut part.users);
+        hand_out(assignments, added, &mut parts, |part| &mut part.assignments);
+        hand_out(denials, added, &mut parts, |part| &mut part.denials);
+        hand_out(revocation_lists, added, &mut parts, |part| &mut part.revocation_lists);
+        parts
+    }
+
     /// Builds the policy.
     ///
     /// # Errors
@@ -208,6 +246,19 @@ fn adopt<T>(whole: &mut Vec<Item<T>>, part: Vec<Item<T>>, file: &FileName) {
         let file = item.place.file.or_else(|| Some(file.clone()));
         Item { place: Place { file, number: item.place.number }, written: item.written }
     }));
+}
+
+/// Puts each item into the part of its file.
+fn hand_out<T: Clone>(
+    items: &[Item<T>],
+    added: &FileName,
+    parts: &mut BTreeMap<FileName, Document>,
+    list: impl Fn(&mut Document) -> &mut Vec<Item<T>>,
+) {
+    for item in items {
+        let file = item.place.file.as_ref().unwrap_or(added);
+        list(parts.entry(file.clone()).or_default()).push(item.clone());
+    }
 }
 
 fn sorted<T: Clone + Ord>(items: &[Item<T>]) -> List<T> {

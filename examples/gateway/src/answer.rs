@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use certmap::rustls::pki_types::UnixTime;
 use certmap::decision::Peer;
+use certmap::rustls::pki_types::UnixTime;
 use certmap::{AccessLine, Authority, Caller, Principal};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
@@ -43,15 +43,20 @@ impl Upstream {
         Self { base, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
-    async fn forward(&self, mut request: Request<Incoming>, principal: Option<&Principal>) -> Result<Response<Body>, String> {
+    async fn forward(
+        &self,
+        mut request: Request<Incoming>,
+        principal: Option<&Principal>,
+    ) -> Result<Response<Body>, String> {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let base = self.base.to_string();
-        *request.uri_mut() = (base.trim_end_matches('/').to_owned() + &path).parse().map_err(|error| format!("{error}"))?;
+        *request.uri_mut() =
+            (base.trim_end_matches('/').to_owned() + &path).parse().map_err(|error| format!("{error}"))?;
         *request.version_mut() = hyper::Version::HTTP_11;
         identify(request.headers_mut(), principal);
         request.headers_mut().remove(HOST);
         let response = self.client.request(request).await.map_err(|error| format!("upstream: {error}"))?;
-        Ok(response.map(|body| body.boxed()))
+        Ok(response.map(http_body_util::BodyExt::boxed))
     }
 }
 

@@ -89,7 +89,7 @@ impl Source {
         }
         let references = |reference: Reference<'_>| beside(&folder, reference.text());
         let document = Document::merge(parts)?;
-        let policy = document.build(&references).map_err(every_problem)?;
+        let policy = document.build(&references).map_err(|error| every_problem(&error))?;
         for finding in document.expect_roles(routes.roles()) {
             eprintln!("warning: {finding}; {}", finding.cure());
         }
@@ -139,7 +139,7 @@ fn beside(folder: &Path, reference: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// Every problem on a line of its own.
-fn every_problem(error: DocumentError) -> Failure {
+fn every_problem(error: &DocumentError) -> Failure {
     let lines: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
     lines.join("\n").into()
 }

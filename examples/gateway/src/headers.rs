@@ -8,7 +8,8 @@ const USER: HeaderName = HeaderName::from_static("x-certmap-user");
 const ROLES: HeaderName = HeaderName::from_static("x-certmap-roles");
 
 /// Of one hop only, or named by it: not for the upstream (RFC 9110, section 7.6.1).
-const HOP: [&str; 7] = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+const HOP: [&str; 7] =
+    ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 
 /// Takes out what the client must not say, and says who it is.
 pub(crate) fn identify(headers: &mut HeaderMap, principal: Option<&Principal>) {
@@ -46,7 +47,10 @@ mod tests {
     fn nothing_that_looks_like_our_headers_comes_through() {
         let mut headers = HeaderMap::new();
         for name in ["x-certmap-user", "x_certmap_user", "X-CertMap_Roles", "x-hop", "connection", "accept"] {
-            headers.append(HeaderName::from_bytes(name.as_bytes()).expect("a header name"), HeaderValue::from_static("evil"));
+            headers.append(
+                HeaderName::from_bytes(name.as_bytes()).expect("a header name"),
+                HeaderValue::from_static("evil"),
+            );
         }
         headers.append(CONNECTION, HeaderValue::from_static("close, X-Hop"));
         identify(&mut headers, None);

@@ -35,7 +35,9 @@ const DRAIN: Duration = Duration::from_secs(30);
 
 /// Lets partners in by their certificates, and nobody else.
 #[derive(Debug, Parser)]
-#[command(after_help = "Example:\n  gateway --policy policy.toml --identity gw=gw.pem --listen 0.0.0.0:8443 --upstream http://127.0.0.1:8080\n\nThe policy is read again on SIGHUP and whenever it changes. SIGTERM lets requests end, then stops.")]
+#[command(
+    after_help = "Example:\n  gateway --policy policy.toml --identity gw=gw.pem --listen 0.0.0.0:8443 --upstream http://127.0.0.1:8080\n\nThe policy is read again on SIGHUP and whenever it changes. SIGTERM lets requests end, then stops."
+)]
 struct Options {
     /// The policy: a TOML file, or a folder of them; each may have `[[routes]]` too.
     #[arg(long)]
@@ -81,7 +83,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let generation = source.read().map_err(|error| error.to_string())?;
     let (routes_sender, routes) = watch::channel(Arc::new(generation.routes));
     let handle = Arc::new(PolicyHandle::new(generation.policy));
-    let endpoint = Endpoint::new(Arc::clone(&handle), options.listener, generation.identities)?.with_alpn(["h2", "http/1.1"]);
+    let endpoint =
+        Endpoint::new(Arc::clone(&handle), options.listener, generation.identities)?.with_alpn(["h2", "http/1.1"]);
     let gateway = Arc::new(Gateway {
         endpoint,
         routes,

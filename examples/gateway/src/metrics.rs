@@ -1,4 +1,4 @@
-//! Counters, as OpenMetrics text.
+//! Counters, as `OpenMetrics` text.
 
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
@@ -19,9 +19,13 @@ impl Metrics {
     /// Every refusal code of every host that had any, from zero on.
     pub(crate) fn text(&self) -> String {
         let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut text = "# TYPE certmap_decisions counter\n# HELP certmap_decisions Requests and handshakes by host and outcome.\n".to_owned();
+        let mut text =
+            "# TYPE certmap_decisions counter\n# HELP certmap_decisions Requests and handshakes by host and outcome.\n"
+                .to_owned();
         let hosts: std::collections::BTreeSet<_> = counters.keys().map(|(host, _)| host).collect();
-        let outcomes = ["admitted", "anonymous", "role-missing"].into_iter().chain(RefusalCode::ALL.iter().map(|code| code.as_str()));
+        let outcomes = ["admitted", "anonymous", "role-missing"]
+            .into_iter()
+            .chain(RefusalCode::ALL.iter().map(|code| code.as_str()));
         let outcomes: Vec<_> = outcomes.collect();
         for host in hosts {
             for outcome in &outcomes {

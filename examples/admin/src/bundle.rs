@@ -1,0 +1,132 @@
+//! `admin bundle`: whom hosts believe; `add-ca`, `list-cas` and `remove-ca`, as SAP's console has them.
+
+use std::path::PathBuf;
+
+use certmap::document::{AddedAs, Change, Changes, ListedCertificate, Removal};
+use certmap::rustls::pki_types::UnixTime;
+use certmap::trust::Alias;
+use certmap::{BundleName, Fingerprint, cert::SerialNumber};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::answer::{Answer, Failure};
+use crate::store::Store;
+use crate::{Common, files, identity};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Puts the certificates of a file into a bundle, which is made if there is none of that name
+    #[command(after_help = "Examples:
+  admin bundle add-ca partners acme.pem --alias acme
+  admin bundle add-ca partners corp-ca.pem --kind anchor --alias corp")]
+    AddCa {
+        /// The bundle
+        bundle: BundleName,
+        /// One or more certificates, PEM or DER
+        certificates: PathBuf,
+        /// As what: pin (this certificate), key-pin (its key), anchor (everything it issues), odd-anchor
+        #[arg(long)]
+        kind: Option<AddedAs>,
+        /// A name for rules: `@acme`
+        #[arg(long)]
+        alias: Option<Alias>,
+    },
+    /// Lists the certificates of a bundle, or of all
+    #[command(after_help = "Examples:\n  admin bundle list-cas\n  admin bundle list-cas partners --json")]
+    ListCas {
+        /// The bundle
+        bundle: Option<BundleName>,
+    },
+    /// Takes certificates out of a bundle, or the whole bundle
+    #[command(after_help = "Examples:
+  admin bundle remove-ca partners --serial-number 0a20,0a21
+  admin bundle remove-ca partners --expired
+  admin bundle remove-ca partners --all")]
+    RemoveCa {
+        /// The bundle
+        bundle: BundleName,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Which {
+    /// Those with these serial numbers, in hexadecimal
+    #[arg(long, value_delimiter = ',')]
+    serial_number: Vec<SerialNumber>,
+    /// This one
+    #[arg(long)]
+    fingerprint: Option<Fingerprint>,
+    /// Those whose validity has ended
+    #[arg(long)]
+    expired: bool,
+    /// All of them, and the bundle itself
+    #[arg(long)]
+    all: bool,
+}
+
+impl Command {
+    pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
+        match self {
+            Self::AddCa { bundle, certificates, kind, alias } => {
+                let pem = files::read(&certificates)?;
+                Store::begin(common)?.edit(|edit| Ok(edit.add_ca(&bundle, &pem, kind, alias.as_ref())?))
+            }
+            Self::ListCas { bundle } => {
+                let store = Store::open(common)?;
+                let listed = store.document().list_cas(bundle.as_ref(), store.references());
+                Ok(Answer::table(COLUMNS, listed.iter().map(row).collect()))
+            }
+            Self::RemoveCa { bundle, which } => {
+                let mut store = Store::open(common)?;
+                let removal = match (&which.fingerprint, which.expired, which.all) {
+                    (Some(fingerprint), ..) => Removal::Fingerprint(fingerprint),
+                    (None, true, _) => Removal::Expired(UnixTime::now()),
+                    (None, false, true) => Removal::Bundle,
+                    (None, false, false) => Removal::Serials(&which.serial_number),
+                };
+                remove(&mut store, &bundle, removal)
+            }
+        }
+    }
+}
+
+const COLUMNS: &[(&str, &str)] = &[
+    ("bundle", "BUNDLE"),
+    ("kind", "KIND"),
+    ("alias", "ALIAS"),
+    ("serial", "SERIAL"),
+    ("subject", "SUBJECT"),
+    ("validity", "VALIDITY"),
+    ("fingerprint", "FINGERPRINT"),
+];
+
+fn row(listed: &ListedCertificate) -> Value {
+    let mut row = identity::describe(listed.certificate());
+    row["bundle"] = listed.bundle().to_string().into();
+    row["kind"] = listed.kind().as_str().into();
+    row["alias"] = listed.alias().map(Alias::as_str).into();
+    row
+}
+
+/// In one step if they are in one file, else one after the other: each step leaves a policy that is whole.
+fn remove(store: &mut Store, bundle: &BundleName, removal: Removal<'_>) -> Result<Answer, Failure> {
+    let plan = store.plan(|edit| Ok(edit.remove_ca(bundle, removal)?))?;
+    if !plan.is_spread() || matches!(removal, Removal::Bundle) {
+        let (changes, files) = store.write(plan)?;
+        return Ok(Answer::changed(&changes, &files));
+    }
+    let changes: Changes = plan.changes().clone();
+    let mut written = Vec::new();
+    for change in changes.as_slice() {
+        if let Change::CertificateRemoved { fingerprint, .. } = change {
+            let step = store.plan(|edit| Ok(edit.remove_ca(bundle, Removal::Fingerprint(fingerprint))?))?;
+            written.extend(store.write(step)?.1);
+        }
+    }
+    written.sort_unstable();
+    written.dedup();
+    Ok(Answer::changed(&changes, &written))
+}

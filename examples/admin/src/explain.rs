@@ -1,0 +1,68 @@
+//! `admin explain`: who a certificate is, and why.
+
+use std::path::PathBuf;
+
+use certmap::review::{self, Candidate, Step};
+use certmap::rustls::pki_types::UnixTime;
+use certmap::{Evidence, HostId, Outcome};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::Common;
+use crate::answer::{Answer, Failure};
+use crate::files;
+use crate::store::Store;
+
+#[derive(Args)]
+#[command(after_help = "Exit code 1 says that it is refused.
+
+Examples:
+  admin explain acme.pem
+  admin explain chain.pem --host api --json")]
+pub(crate) struct Command {
+    /// What the peer presents: its own certificate, then its issuers
+    chain: PathBuf,
+    /// The host that it connects to; without it, the only one
+    #[arg(long)]
+    host: Option<HostId>,
+}
+
+impl Command {
+    pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
+        let chain = files::certificates(&self.chain)?;
+        let policy = Store::open(common)?.policy()?;
+        let host = match (self.host, policy.hosts().len()) {
+            (Some(host), _) => host,
+            (None, 1) => {
+                policy.hosts().map(|host| host.id().clone()).next().ok_or_else(|| Failure::usage("no host"))?
+            }
+            (None, _) => return Err(Failure::usage("the policy has several hosts: say which with `--host`")),
+        };
+        // Nobody has proven here to have the key; for explaining that does not matter.
+        let evidence = Evidence::after_handshake(host, chain.iter().map(certmap::Certificate::der));
+        let explanation = review::explain(&policy, &evidence, UnixTime::now());
+        let decision = explanation.decision();
+        let steps = |steps: &[Step]| steps.iter().map(step).collect::<Vec<_>>();
+        let candidate = |one: &Candidate| {
+            let user = one.user().map(certmap::UserName::as_str);
+            json!({ "rule": one.rule(), "source": one.source().to_string(), "user": user, "failed": steps(one.failed()) })
+        };
+        let json = json!({
+            "refusal": decision.refusal().map(|refusal| refusal.code().as_str()),
+            "user": decision.principal().map(|principal| principal.user().as_str()),
+            "roles": decision.principal().map(|one| one.roles().iter().map(ToString::to_string).collect::<Vec<_>>()),
+            "record": decision.record().to_string(),
+            "steps": steps(explanation.steps()),
+            "matching": explanation.matching().iter().map(candidate).collect::<Vec<_>>(),
+            "nearest": explanation.nearest().iter().map(candidate).collect::<Vec<_>>(),
+            "others": explanation.others(),
+            "nearest-miss": explanation.nearest_miss(),
+        });
+        let refused = matches!(decision.outcome(), Outcome::Refused(_));
+        Ok(Answer::new(explanation.to_string(), json).noteworthy(refused))
+    }
+}
+
+fn step(step: &Step) -> Value {
+    json!({ "check": step.check(), "holds": step.holds(), "expected": step.expected(), "actual": step.actual() })
+}

@@ -1,0 +1,204 @@
+//! Administration of a certmap policy: identities, bundles, hosts, mappings, roles, and what a policy means.
+//!
+//! `cargo run -p admin -- --help`. The policy is one file, TOML or JSON, or a folder of `*.toml` files. Each command is an
+//! operation of the library and says what came of it: a table for people, `--json` for programs.
+
+mod answer;
+mod atomic;
+mod bundle;
+mod check;
+mod deny;
+mod diff;
+mod explain;
+mod files;
+mod forecast;
+mod graph;
+mod host;
+mod identity;
+mod lint;
+mod map;
+mod role;
+mod store;
+mod user;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use answer::{Answer, Failure};
+
+#[derive(Parser)]
+#[command(
+    name = "admin",
+    version,
+    about = "Administers a certmap policy: who may connect, as which user, with which roles",
+    after_help = "The policy is written anew by every change, in one order: what should stay beside it belongs into notes, \
+not into comments.
+
+Exit codes: 0 done; 1 refused, or there is something to look at; 2 wrong usage; 3 a file cannot be read or written.
+
+Example: from nothing to a policy for one partner
+  admin bundle add-ca partners acme.pem --alias acme
+  admin host set gateway --ca-bundle partners:require
+  admin map add @acme --user ACME
+  admin role grant iflmap/ESBMessaging.send --user ACME
+  admin check"
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Common {
+    /// The policy: a file (TOML, or JSON if it is named so), or a folder of *.toml files
+    #[arg(short, long, global = true, default_value = "policy.toml")]
+    policy: PathBuf,
+    /// The file of the folder that new things are written to; what is there already is changed where it is
+    #[arg(long, global = true, value_name = "NAME", default_value = "policy.toml")]
+    file: String,
+    /// Answers in JSON, for programs; errors too
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Certificate and private key of our own
+    #[command(subcommand)]
+    Identity(identity::Command),
+    /// Whom hosts believe: named sets of certificates
+    #[command(subcommand)]
+    Bundle(bundle::Command),
+    /// The TLS endpoints that clients connect to
+    #[command(subcommand)]
+    Host(host::Command),
+    /// Which certificate is which user
+    #[command(subcommand)]
+    Map(map::Command),
+    /// Which user has which role
+    #[command(subcommand)]
+    Role(role::Command),
+    /// Which certificates are refused whatever vouches for them
+    #[command(subcommand)]
+    Deny(deny::Command),
+    /// Which users are refused by whatever certificate they come
+    #[command(subcommand)]
+    User(user::Command),
+    /// Builds the policy and lists every problem with its place
+    Check(check::Command),
+    /// Lists what is odd about the policy
+    Lint(lint::Command),
+    /// Explains who a certificate is, and why
+    Explain(explain::Command),
+    /// Compares the policy with another one, fit for a code review
+    Diff(diff::Command),
+    /// Lists what stops working when, by user
+    Forecast(forecast::Command),
+    /// Draws the policy as a Mermaid graph
+    Graph(graph::Command),
+}
+
+fn main() -> ExitCode {
+    let Cli { common, command } = Cli::parse();
+    let json = common.json;
+    match run(command, &common).and_then(|answer| print(&answer, json)) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            let text = if json { failure.json().to_string() } else { failure.to_string() };
+            // Nobody is left to be told if this fails.
+            let _ = writeln!(io::stderr(), "{text}");
+            failure.exit()
+        }
+    }
+}
+
+fn run(command: Command, common: &Common) -> Result<Answer, Failure> {
+    match command {
+        Command::Identity(command) => command.run(),
+        Command::Bundle(command) => command.run(common),
+        Command::Host(command) => command.run(common),
+        Command::Map(command) => command.run(common),
+        Command::Role(command) => command.run(common),
+        Command::Deny(command) => command.run(common),
+        Command::User(command) => command.run(common),
+        Command::Check(command) => command.run(common),
+        Command::Lint(command) => command.run(common),
+        Command::Explain(command) => command.run(common),
+        Command::Diff(command) => command.run(common),
+        Command::Forecast(command) => command.run(common),
+        Command::Graph(command) => command.run(common),
+    }
+}
+
+fn print(answer: &Answer, json: bool) -> Result<ExitCode, Failure> {
+    let text = if json { answer.json().to_string() } else { answer.text().to_owned() };
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let mut stdout = io::stdout().lock();
+    let written = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
+    match written {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::unreadable("output", format!("the answer cannot be written: {cause}")))
+        }
+        _ => Ok(answer.exit()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The words of a line as a shell reads them, as far as examples need it.
+    fn words(line: &str) -> Vec<String> {
+        let pieces = line.split('\'').enumerate();
+        let words = pieces.flat_map(|(at, piece)| match at % 2 {
+            0 => piece.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![piece.to_owned()],
+        });
+        words.collect()
+    }
+
+    /// Every command that has no commands of its own.
+    fn leaves<'a>(command: &'a clap::Command, path: &str, found: &mut Vec<(String, &'a clap::Command)>) {
+        let path = format!("{path} {}", command.get_name());
+        if command.get_subcommands().next().is_none() {
+            found.push((path, command));
+            return;
+        }
+        command.get_subcommands().for_each(|command| leaves(command, &path, found));
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples_of_itself_that_can_be_typed() {
+        let command = Cli::command();
+        let mut found = Vec::new();
+        leaves(&command, "", &mut found);
+        assert!(found.len() > 20, "{} commands", found.len());
+        for (path, command) in found {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<_> = help.lines().filter(|line| line.starts_with("  admin ")).collect();
+            assert!(!examples.is_empty(), "{path} has no example");
+            for example in examples {
+                assert!(example.starts_with(&format!(" {path}")), "{path} has an example of something else: {example}");
+                let parsed = Cli::try_parse_from(words(example));
+                assert!(
+                    parsed.is_ok(),
+                    "{example}: {}",
+                    parsed.err().map(|error| error.to_string()).unwrap_or_default()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The policy on disk: one file or a folder of them, read as one document, each change written to the file it is in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use certmap::Policy;
+use certmap::document::{Changes, Document, Editor, FileName};
+use serde::Deserialize as _;
+use serde_json::Value;
+use toml::de::{DeTable, DeValue};
+
+use crate::Common;
+use crate::answer::{Answer, Failure, Trouble, one_line};
+use crate::atomic::Pending;
+use crate::files::Beside;
+
+/// The policy as it was read.
+pub(crate) struct Store {
+    document: Document,
+    /// The text of each file, to see whether somebody else changed it.
+    texts: BTreeMap<FileName, String>,
+    /// The routes in each file. They are a gateway's, and are written back as they were.
+    routes: BTreeMap<FileName, String>,
+    beside: Beside,
+    /// Where new things are written.
+    added: FileName,
+}
+
+/// What an edit would change.
+pub(crate) struct Plan {
+    document: Document,
+    changes: Changes,
+    files: Vec<FileName>,
+}
+
+impl Plan {
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// True if it cannot be written in one step.
+    pub(crate) fn is_spread(&self) -> bool {
+        self.files.len() > 1
+    }
+}
+
+impl Store {
+    /// Reads a policy that is there.
+    pub(crate) fn open(common: &Common) -> Result<Self, Failure> {
+        Self::read(&common.policy, &common.file)
+    }
+
+    pub(crate) fn read(policy: &Path, added: &str) -> Result<Self, Failure> {
+        if !policy.exists() {
+            let cure = "name it with `--policy`, or begin one, `admin bundle add-ca --help`";
+            return Err(Failure::unreadable("file", format!("there is no policy at `{}`: {cure}", policy.display())));
+        }
+        Self::read_or_begin(policy, added)
+    }
+
+    /// Reads a policy; where there is none, begins one that admits nobody.
+    pub(crate) fn begin(common: &Common) -> Result<Self, Failure> {
+        Self::read_or_begin(&common.policy, &common.file)
+    }
+
+    fn read_or_begin(policy: &Path, added: &str) -> Result<Self, Failure> {
+        let (folder, names, added) = if policy.is_dir() {
+            if !is_part(added) || Path::new(added).file_name() != Some(added.as_ref()) {
+                return Err(Failure::usage(format!("`--file {added}` is no name of a *.toml file in the folder")));
+            }
+            (policy.to_owned(), parts(policy)?, added.to_owned())
+        } else {
+            let name = policy.file_name().and_then(|name| name.to_str());
+            let name = name.ok_or_else(|| Failure::usage("`--policy` needs the name of a file, in UTF-8"))?;
+            let folder = match policy.parent() {
+                Some(folder) if folder != Path::new("") => folder,
+                _ => Path::new("."),
+            };
+            let names = if policy.exists() { vec![name.to_owned()] } else { Vec::new() };
+            (folder.to_owned(), names, name.to_owned())
+        };
+        let mut read = (BTreeMap::new(), BTreeMap::new(), Vec::new(), Vec::new());
+        for name in names {
+            let path = folder.join(&name);
+            let text = fs::read_to_string(&path);
+            let text = text.map_err(|cause| unreadable(&path, &cause))?;
+            let (texts, routes, documents, troubles) = &mut read;
+            match parse(&name, &text) {
+                Ok((document, its_routes)) => {
+                    documents.push((file_name(&name)?, document));
+                    routes.insert(file_name(&name)?, its_routes);
+                }
+                Err(trouble) => troubles.push(trouble),
+            }
+            texts.insert(file_name(&name)?, text);
+        }
+        let (texts, routes, documents, troubles) = read;
+        if !troubles.is_empty() {
+            return Err(Failure::unreadable("no-document", "the policy cannot be read").with(troubles));
+        }
+        let document =
+            Document::merge(documents).map_err(|error| Failure::refused("duplicate-file", error.to_string()))?;
+        Ok(Self { document, texts, routes, beside: Beside(folder), added: file_name(&added)? })
+    }
+
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    pub(crate) fn references(&self) -> &Beside {
+        &self.beside
+    }
+
+    pub(crate) fn policy(&self) -> Result<Policy, Failure> {
+        self.document.build(&self.beside).map_err(|error| {
+            let troubles: Vec<_> = error.problems().iter().map(Trouble::from).collect();
+            let count = match troubles.len() {
+                1 => "a problem".to_owned(),
+                count => format!("{count} problems"),
+            };
+            Failure::refused("problems", format!("the policy has {count}")).with(troubles)
+        })
+    }
+
+    /// A list of the document as written, each item with its file.
+    pub(crate) fn written(&self, list: &str) -> Result<Vec<Value>, Failure> {
+        let mut rows = Vec::new();
+        for (file, part) in self.document.split(&self.added) {
+            let part =
+                serde_json::to_value(part).map_err(|error| Failure::refused("private-key", error.to_string()))?;
+            for mut row in part[list].as_array().cloned().unwrap_or_default() {
+                row["file"] = file.as_str().into();
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Edits a copy.
+    pub(crate) fn plan(&self, edit: impl FnOnce(&mut Editor<'_>) -> Result<Changes, Failure>) -> Result<Plan, Failure> {
+        let mut document = self.document.clone();
+        let changes = edit(&mut document.edit(&self.beside))?;
+        let (before, after) = (self.document.split(&self.added), document.split(&self.added));
+        let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        let files = names.into_iter().filter(|name| before.get(name) != after.get(name)).cloned().collect();
+        Ok(Plan { document, changes, files })
+    }
+
+    /// Writes what was planned, which has to be in one file: two cannot be replaced in one step.
+    pub(crate) fn write(&mut self, plan: Plan) -> Result<(Changes, Vec<FileName>), Failure> {
+        let Plan { document, changes, files } = plan;
+        if files.len() > 1 {
+            let files: Vec<_> = files.iter().map(|file| format!("`{file}`")).collect();
+            return Err(Failure::refused(
+                "several-files",
+                format!(
+                    "this would change {}, and whoever reads them meanwhile would see half of it; nothing was changed: \
+                    do it in steps that change one file each",
+                    files.join(" and ")
+                ),
+            ));
+        }
+        for file in &files {
+            let part = document.split(&self.added).remove(file).unwrap_or_default();
+            let path = self.beside.0.join(file.as_str());
+            let routes = self.routes.get(file).map(String::as_str).unwrap_or_default();
+            let text = print(file.as_str(), &part)? + routes;
+            let pending = Pending::write(&path, text.as_bytes()).map_err(|cause| unwritable(&path, &cause))?;
+            self.check_unchanged(file)?;
+            pending.commit().map_err(|cause| unwritable(&path, &cause))?;
+            self.texts.insert(file.clone(), text);
+        }
+        self.document = document;
+        Ok((changes, files))
+    }
+
+    pub(crate) fn edit(
+        &mut self,
+        edit: impl FnOnce(&mut Editor<'_>) -> Result<Changes, Failure>,
+    ) -> Result<Answer, Failure> {
+        let plan = self.plan(edit)?;
+        let (changes, files) = self.write(plan)?;
+        Ok(Answer::changed(&changes, &files))
+    }
+
+    /// Refuses if somebody else wrote while this edit was made. Between this look and the rename a moment remains: two
+    /// programs that write at once, all the time, need a lock of their own.
+    fn check_unchanged(&self, written: &FileName) -> Result<(), Failure> {
+        for file in self.texts.keys().chain([written]) {
+            let now = fs::read_to_string(self.beside.0.join(file.as_str())).ok();
+            if now.as_ref() != self.texts.get(file) {
+                let message =
+                    format!("`{file}` was changed by somebody else meanwhile; nothing was changed: try again");
+                return Err(Failure::refused("overtaken", message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Hidden files are no parts: what a dead writer left is one.
+fn is_part(name: &str) -> bool {
+    !name.starts_with('.') && Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
+fn parts(folder: &Path) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|cause| unreadable(folder, &cause))? {
+        let name = entry.map_err(|cause| unreadable(folder, &cause))?.file_name();
+        // A name that is no text must not be left out in silence.
+        match name.to_str() {
+            Some(name) if is_part(name) => names.push(name.to_owned()),
+            None if name.to_string_lossy().ends_with(".toml") => {
+                return Err(Failure::usage(format!(
+                    "the name of the file `{}` is no UTF-8: rename it",
+                    one_line(&name.to_string_lossy())
+                )));
+            }
+            _ => {}
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn is_json(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "json")
+}
+
+/// The document and, in TOML, the text of the routes beside it. Errors name the line, never what stands in it: it may be
+/// a key.
+fn parse(name: &str, text: &str) -> Result<(Document, String), Trouble> {
+    let parsed = if is_json(name) {
+        let parsed = serde_json::from_str(text).map_err(|error| (error.line(), error.to_string()));
+        parsed.map(|document| (document, String::new()))
+    } else {
+        parse_toml(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            (text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1, error.message().to_owned())
+        })
+    };
+    parsed.map_err(|(line, message)| {
+        let key = "what stands here is no document, and looks like a private key: take it out".to_owned();
+        let message = if message.contains("PRIVATE KEY") { key } else { message };
+        Trouble { code: "no-document".to_owned(), place: format!("{name}: line {line}"), message }
+    })
+}
+
+fn parse_toml(text: &str) -> Result<(Document, String), toml::de::Error> {
+    let mut table = DeTable::parse(text)?;
+    // What is not a list of tables is no list of routes, and the document says that it does not know it.
+    let is_list = |routes: &DeValue<'_>| {
+        routes.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(|route| route.get_ref().is_table()))
+    };
+    let is_list = table.get_ref().get("routes").is_some_and(|routes| is_list(routes.get_ref()));
+    let mut routes = String::new();
+    if is_list && table.get_mut().remove("routes").is_some() {
+        let mut all: toml::Table = toml::from_str(text)?;
+        all.retain(|key, _| key == "routes");
+        routes = format!("\n{all}");
+    }
+    Ok((Document::deserialize(toml::Deserializer::from(table))?, routes))
+}
+
+fn print(name: &str, document: &Document) -> Result<String, Failure> {
+    let text = if is_json(name) {
+        serde_json::to_string_pretty(document).map_err(|error| error.to_string()).map(|text| text + "\n")
+    } else {
+        toml::to_string_pretty(document).map_err(|error| error.to_string())
+    };
+    text.map_err(|error| Failure::refused("unwritable-document", error))
+}
+
+fn file_name(name: &str) -> Result<FileName, Failure> {
+    name.parse().map_err(|error| Failure::usage(format!("`{}`: {error}", name.escape_debug())))
+}
+
+fn unreadable(path: &Path, cause: &std::io::Error) -> Failure {
+    Failure::unreadable("file", format!("`{}` cannot be read: {cause}", path.display()))
+}
+
+fn unwritable(path: &Path, cause: &std::io::Error) -> Failure {
+    Failure::unreadable("file", format!("`{}` cannot be written: {cause}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_was_overtaken_changes_nothing() {
+        let folder = std::env::temp_dir().join(format!("admin-store-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        let path = folder.join("policy.toml");
+        let disable = |store: &mut Store, user: &str| {
+            let user = user.parse().expect("a user");
+            store.edit(|edit| Ok(edit.disable(&user)?))
+        };
+        fs::write(&path, "version = 1\n").expect("writable");
+        let mut one = Store::read(&path, "policy.toml").expect("readable");
+        let mut other = Store::read(&path, "policy.toml").expect("readable");
+        disable(&mut one, "one").map(drop).expect("written");
+        let written = fs::read_to_string(&path).expect("there");
+        let overtaken = disable(&mut other, "other").map(drop).expect_err("it did not see what the other one wrote");
+        assert_eq!(
+            overtaken.to_string(),
+            "error: `policy.toml` was changed by somebody else meanwhile; nothing was changed: try again"
+        );
+        assert_eq!(fs::read_to_string(&path).expect("there"), written);
+        assert_eq!(fs::read_dir(&folder).expect("there").count(), 1);
+        // What it wrote itself does not overtake it.
+        disable(&mut one, "two").map(drop).expect("written");
+        fs::remove_dir_all(folder).expect("made above");
+    }
+}

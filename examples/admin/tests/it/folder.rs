@@ -1,0 +1,127 @@
+//! A folder of policy files: each thing is changed where it is, and each change is one file.
+
+use std::fs;
+
+use crate::tool::{Desk, expired};
+
+/// `acme.toml` has the partner, `policy.toml` is for what is new.
+fn folder(name: &str) -> Desk {
+    let desk = Desk::with_partner(name);
+    fs::create_dir(desk.path("policies")).expect("writable");
+    fs::rename(desk.path("policy.toml"), desk.path("policies/acme.toml")).expect("writable");
+    desk
+}
+
+#[test]
+fn things_are_changed_where_they_are_and_added_where_it_is_said() {
+    let desk = folder("where");
+    assert!(desk.done("-p policies role grant a/b --user ACME").ends_with("written to policy.toml\n"));
+    assert!(desk.done("-p policies --file roles.toml role grant a/c --user ACME").ends_with("written to roles.toml\n"));
+    let changed = desk.done("-p policies host set gateway --client-auth request");
+    assert!(changed.ends_with("written to acme.toml\n"), "{changed}");
+    assert_eq!(desk.names("policies"), ["acme.toml", "policy.toml", "roles.toml"]);
+    let files: Vec<_> =
+        desk.json("-p policies role list").as_array().expect("a list").iter().map(|row| row["file"].clone()).collect();
+    assert_eq!(files, ["policy.toml", "roles.toml"]);
+
+    // Of a file that has nothing more to say the version is left.
+    desk.done("-p policies role revoke a/c --user ACME");
+    assert_eq!(desk.text("policies/roles.toml"), "version = 1\n");
+    desk.refused(2, "-p policies --file ../else.toml role grant a/d --user ACME");
+    desk.refused(2, "-p policies --file roles.txt role grant a/d --user ACME");
+}
+
+#[test]
+fn problems_keep_their_file() {
+    let desk = folder("problems");
+    desk.write("policies/b.toml", "version = 1\nmappings = [{ match = \"@acne\", user = \"B\" }]\n");
+    desk.write("policies/c.toml", "version = 1\nhosts = [{ id = \"c\", bundle = \"partner\" }]\n");
+    desk.write("policies/.hidden.toml", "no policy");
+    desk.write("policies/notes.txt", "no policy");
+    let said = desk.run("-p policies check");
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
+    assert_eq!(
+        said.err,
+        "error: the policy has 2 problems\n  \
+        c.toml: hosts[0].bundle: no bundle is named `partner`: is `partners` meant? [unknown-bundle]\n  \
+        b.toml: mappings[0].match: `@acne` at column 1 stands for no certificate: no certificate has this alias, \
+        is `acme` meant? [invalid-selector]\n"
+    );
+    // What is wrong already does not keep anybody from working on the rest.
+    desk.done("-p policies role grant a/b --user ACME");
+    desk.done("-p policies map list");
+
+    desk.write("policies/b.toml", "version = 2\n");
+    desk.write("policies/c.toml", "verison = 1\n");
+    let said = desk.run("-p policies check");
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains("\n  b.toml: line 1: version 2 is not known"), "{}", said.err);
+    assert!(said.err.contains("\n  c.toml: line 1: unknown key `verison`: is `version` meant?"), "{}", said.err);
+}
+
+#[test]
+fn a_change_of_two_files_is_refused_or_made_in_whole_steps() {
+    let desk = folder("two");
+    for (name, file) in [("one", "one.toml"), ("two", "two.toml")] {
+        desk.write("old.crt", &expired(&format!("CN={name}")));
+        desk.done(&format!("-p policies --file {file} bundle add-ca partners old.crt"));
+        desk.done(&format!("-p policies --file {file} role grant a/b --user ACME --at-least {}", strength(name)));
+    }
+    let refusal = desk.refused(1, "-p policies role revoke a/b --user ACME");
+    assert_eq!(
+        refusal,
+        "error: this would change `one.toml` and `two.toml`, and whoever reads them meanwhile would see half of it; \
+        nothing was changed: do it in steps that change one file each\n"
+    );
+    let removed = desk.done("-p policies bundle remove-ca partners --expired");
+    assert!(removed.ends_with("written to one.toml, two.toml\n"), "{removed}");
+    assert_eq!(desk.json("-p policies bundle list-cas").as_array().map(Vec::len), Some(1));
+    desk.done("-p policies check");
+}
+
+fn strength(name: &str) -> &'static str {
+    if name == "one" { "key" } else { "certificate" }
+}
+
+#[test]
+fn references_stay_in_the_folder() {
+    let desk = folder("references");
+    fs::copy(desk.path("acme.crt"), desk.path("policies/acme.crt")).expect("writable");
+    let policy = |reference: &str| {
+        format!(
+            "version = 1\nhosts = [{{ id = \"g\", bundle = \"b\" }}]\nbundles = [{{ name = \"b\" }}]\n\
+            certificates = [{{ bundle = \"b\", kind = \"pin\", reference = \"{reference}\" }}]\n"
+        )
+    };
+    desk.write("policies/acme.toml", &policy("acme.crt"));
+    desk.done("-p policies check");
+    // A reference stays one when its file is written anew.
+    desk.done("-p policies host set g --client-auth request");
+    assert!(desk.text("policies/acme.toml").contains("reference = \"acme.crt\""));
+    desk.write("policies/acme.toml", &policy("../acme.crt"));
+    let refusal = desk.run("-p policies check").err;
+    assert!(refusal.contains("write the path of a file in the folder of the policy, without `..`"), "{refusal}");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(desk.path("acme.crt"), desk.path("policies/link.crt")).expect("writable");
+        desk.write("policies/acme.toml", &policy("link.crt"));
+        let refusal = desk.run("-p policies check").err;
+        assert!(refusal.contains("the file is outside the folder of the policy: copy it there"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_policy_in_json_stays_json() {
+    let desk = Desk::with_partner("json");
+    let digest = desk.json("check")["digest"].clone();
+    for line in [
+        "bundle add-ca partners acme.crt --alias acme",
+        "host set gateway --ca-bundle partners:require",
+        "map add @acme --user ACME",
+    ] {
+        desk.done(&format!("-p policy.json {line}"));
+    }
+    let written: serde_json::Value = serde_json::from_str(&desk.text("policy.json")).expect("it is JSON");
+    assert_eq!(written["version"], 1);
+    assert_eq!(desk.json("-p policy.json check")["digest"], digest);
+}

@@ -1,0 +1,7 @@
+//! The program as an operator drives it: each test starts it, and looks at what it says and what is on disk.
+
+mod crash;
+mod folder;
+mod partners;
+mod refusals;
+mod tool;
