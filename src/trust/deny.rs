@@ -10,8 +10,9 @@ use crate::cert::{Certificate, DistinguishedName, SerialNumber, SpkiFingerprint}
 
 /// A certificate that is refused whatever vouches for it: a pin, an anchor, an exception.
 ///
-/// A denied key is refused in every certificate, and everything that a CA with that key issued is refused with it; so it
-/// is with the issuer and serial number of a CA certificate.
+/// A denied key is refused in every certificate, and no CA with that key vouches for anything any more; so it is with the
+/// issuer and serial number of a CA certificate. A certificate that is pinned itself needs no CA, and stays admitted
+/// whoever issued it: take its pin out.
 ///
 /// ```
 /// use certmap::trust::Denial;
