@@ -11,6 +11,7 @@ mod coming_from;
 mod common;
 mod corpus;
 mod corpus_hosts;
+mod corpus_names;
 mod corpus_of_policies;
 mod corpus_peers;
 mod corpus_revocation;
