@@ -117,7 +117,7 @@ impl Desk {
         let mut gateway = Gateway { child, said: Mutex::new(said), records, port: String::new() };
         let line = gateway.says("listening on ");
         let address = line.split_whitespace().nth(2).expect("an address");
-        gateway.port = address.rsplit(':').next().expect("a port").to_owned();
+        gateway.port = String::from(address.rsplit(':').next().expect("a port"));
         gateway
     }
 
