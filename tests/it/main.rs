@@ -38,6 +38,7 @@ mod limbo;
 mod lint;
 mod live;
 mod naive;
+mod name_laws;
 mod names;
 mod names_openssl;
 mod openssl_paths;

@@ -16,6 +16,10 @@ use certmap::cert::{AttributeValue, DistinguishedName, ObjectIdentifier};
 use certmap::testing::TestCertificate;
 use fastrand::Rng;
 
+use crate::names::{
+    BMP, C, CN, DC, EMAIL_ADDRESS, GIVEN_NAME, IA5, L, NUMERIC, O, OU, PRINTABLE, SERIAL_NUMBER, SN, ST, STREET,
+    TELETEX, TITLE, UID, UNIVERSAL, UNKNOWN, UTF8,
+};
 use crate::tool::{OPENSSL, Running, Workshop, found};
 
 /// As many names as are compared; `CERTMAP_NAMES` asks for another number. 100,000 take some seconds.
@@ -108,35 +112,14 @@ const DIFFERENCES: &[Difference] = &[
 ];
 
 // Types for which both write the same keyword.
-const KEYWORDS: [&str; 12] = [
-    CN,
-    "2.5.4.4",
-    "2.5.4.5",
-    "2.5.4.6",
-    "2.5.4.7",
-    "2.5.4.8",
-    "2.5.4.10",
-    "2.5.4.11",
-    "2.5.4.12",
-    "0.9.2342.19200300.100.1.25",
-    "0.9.2342.19200300.100.1.1",
-    "1.2.840.113549.1.9.1",
-];
-const CN: &str = "2.5.4.3";
-const OTHER_KEYWORDS: [&str; 2] = ["2.5.4.9", "2.5.4.42"];
+const KEYWORDS: [&str; 12] = [CN, SN, SERIAL_NUMBER, C, L, ST, O, OU, TITLE, DC, UID, EMAIL_ADDRESS];
+const OTHER_KEYWORDS: [&str; 2] = [STREET, GIVEN_NAME];
 /// Postal code, pseudonym, organization identifier.
 const THEIR_KEYWORDS: [&str; 3] = ["2.5.4.17", "2.5.4.65", "2.5.4.97"];
-const NUMBERS: [&str; 3] = ["1.3.6.1.4.1.1466.0", "1.2.3.4", "2.999.4711"];
+const NUMBERS: [&str; 3] = [UNKNOWN, "1.2.3.4", "2.999.4711"];
 const LONG: &str = "1.3.6.1.4.1.4294967295.4294967295.4294967295.4294967295.4294967295.4294967295.4294967295";
 
 const BIT_STRING: u8 = 0x03;
-const UTF8: u8 = 0x0c;
-const NUMERIC: u8 = 0x12;
-const PRINTABLE: u8 = 0x13;
-const TELETEX: u8 = 0x14;
-const IA5: u8 = 0x16;
-const UNIVERSAL: u8 = 0x1c;
-const BMP: u8 = 0x1e;
 const SEQUENCE: u8 = 0x30;
 /// All that openssl reads in a name; see [`openssl_reads_no_other_type`].
 const TAGS: [u8; 9] = [UTF8, PRINTABLE, IA5, NUMERIC, TELETEX, BMP, UNIVERSAL, BIT_STRING, SEQUENCE];
