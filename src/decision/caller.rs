@@ -61,13 +61,7 @@ impl Caller {
     /// What [`decide`](Self::decide) refuses (401), a peer that is anonymous (401), and a request for another host than the
     /// connection was made to (421).
     pub fn admit(&self, authority: Authority<'_>, now: UnixTime) -> Result<Principal, Refused> {
-        let policy = self.policy_for(authority, now)?;
-        if let Some(principal) = self.remembered(policy.digest(), now) {
-            return Ok(principal);
-        }
-        let principal = policy.decide(&self.0.evidence, now).into_result()?;
-        self.remember(policy.digest(), now, &principal);
-        Ok(principal)
+        self.standing(authority, now)?.or_else(Decision::into_result)
     }
 
     /// As [`admit`](Self::admit), for requests that the anonymous may make too.
@@ -75,17 +69,23 @@ impl Caller {
     /// # Errors
     /// As [`admit`](Self::admit), but for the anonymous.
     pub fn identify(&self, authority: Authority<'_>, now: UnixTime) -> Result<Peer, Refused> {
+        match self.standing(authority, now)? {
+            Ok(principal) => Ok(Peer::User(principal)),
+            Err(decision) if matches!(decision.outcome(), Outcome::Anonymous) => Ok(Peer::Anonymous),
+            Err(decision) => decision.into_result().map(Peer::User),
+        }
+    }
+
+    /// The user, or the decision that admits none; remembered or decided now.
+    fn standing(&self, authority: Authority<'_>, now: UnixTime) -> Result<Result<Principal, Decision>, Refused> {
         let policy = self.policy_for(authority, now)?;
         if let Some(principal) = self.remembered(policy.digest(), now) {
-            return Ok(Peer::User(principal));
+            return Ok(Ok(principal));
         }
         let decision = policy.decide(&self.0.evidence, now);
-        if matches!(decision.outcome(), Outcome::Anonymous) {
-            return Ok(Peer::Anonymous);
-        }
-        let principal = decision.into_result()?;
-        self.remember(policy.digest(), now, &principal);
-        Ok(Peer::User(principal))
+        let Some(principal) = decision.principal() else { return Ok(Err(decision)) };
+        self.remember(policy.digest(), now, principal);
+        Ok(Ok(principal.clone()))
     }
 
     /// The policy in force, if the request is for the host that the connection was made to.

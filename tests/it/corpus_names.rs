@@ -1,5 +1,5 @@
-//! What went wrong elsewhere with names, where a table of common names is taken in: and where it is not. The other tests of the
-//! rows are in `map`.
+//! What went wrong elsewhere with names, where a table of common names is taken in and where it is not. The other tests of
+//! the rows are in `map`.
 
 use certmap::testing::TestIdentity;
 use certmap::{Policy, RefusalCode};
