@@ -40,6 +40,11 @@ pub(crate) struct BasicConstraints {
 /// authority key identifier, extended key usage.
 const PROCESSED: [u8; 8] = [14, 15, 17, 19, 30, 31, 35, 37];
 
+/// True if path validation processes the extension of this number, given by its content octets.
+pub(super) fn is_processed(oid: &[u8]) -> bool {
+    matches!(oid, [0x55, 0x1d, last] if PROCESSED.contains(last))
+}
+
 impl Extensions {
     /// `der` is the certificate in which the extensions stand.
     pub(super) fn from_parsed(der: &[u8], parsed: &[X509Extension<'_>]) -> Result<Self, InvalidCertificate> {
@@ -54,7 +59,7 @@ impl Extensions {
             if !seen.insert(octets) {
                 return Err(InvalidCertificate::DuplicateExtension { extension: oid()? });
             }
-            let processed = matches!(octets, [0x55, 0x1d, last] if PROCESSED.contains(last));
+            let processed = is_processed(octets);
             if extension.critical && !processed && found.unknown_critical.is_none() {
                 found.unknown_critical = Some(oid()?);
             }

@@ -11,6 +11,11 @@ mod key_type;
 mod name;
 mod name_constraints;
 mod oid;
+mod profile;
+mod profile_facts;
+mod profile_rules;
+#[cfg(feature = "serde")]
+mod profile_serde;
 mod serial;
 mod validity;
 mod values;
@@ -31,6 +36,7 @@ pub use general_name::GeneralName;
 pub use key_type::{KeyType, UnfitKey};
 pub use name::{Attribute, AttributeValue, DistinguishedName, InvalidDistinguishedName, RelativeDistinguishedName};
 pub use oid::{InvalidObjectIdentifier, ObjectIdentifier};
+pub use profile::{Effect, Peer, Profile, Reaction, Remark, RemarkCode, Usage};
 pub use serial::{InvalidSerialNumber, SerialNumber};
 pub use validity::Validity;
 
@@ -39,6 +45,7 @@ pub use crate::pem::InvalidPem;
 pub(crate) use extensions::Extensions;
 pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
 pub(crate) use name_constraints::NameConstraints;
+pub(crate) use profile_rules::{is_uncommon, old_signature};
 pub(crate) use validity::{Standing, show};
 pub(crate) use values::explicit_value;
 

@@ -4,20 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lint::{Lint, nearly_full};
 use super::{FindingCode, Place};
-use crate::cert::{Certificate, Fingerprint, KeyType, RevocationList, Standing, show};
+use crate::cert::{Certificate, Fingerprint, RevocationList, Standing, is_uncommon, old_signature, show};
 use crate::map::Lookup;
 use crate::trace::NoTrace;
 use crate::trust::{Entry, EntryKind, TrustBundle};
-
-/// Signatures with MD2, MD5 and SHA-1.
-const OLD_SIGNATURES: [&str; 6] = [
-    "1.2.840.113549.1.1.2",
-    "1.2.840.113549.1.1.4",
-    "1.2.840.113549.1.1.5",
-    "1.2.840.10040.4.3",
-    "1.2.840.10045.4.1",
-    "1.3.14.3.2.29",
-];
 
 impl Lint<'_> {
     pub(super) fn entries(&mut self) {
@@ -109,7 +99,7 @@ impl Lint<'_> {
     fn pin(&mut self, place: &Place, bundle: &TrustBundle, entry: &Entry) {
         let certificate = entry.certificate();
         let key = certificate.key_type();
-        if matches!(key, KeyType::Ed25519 | KeyType::EcP521) {
+        if is_uncommon(key) {
             self.find(
                 FindingCode::UncommonKey,
                 place.clone(),
@@ -138,8 +128,7 @@ impl Lint<'_> {
     }
 
     fn signature(&mut self, place: &Place, certificate: &Certificate) {
-        let Some(algorithm) = certificate.signature_algorithm().map(|algorithm| algorithm.to_string()) else { return };
-        if OLD_SIGNATURES.contains(&algorithm.as_str()) {
+        if let Some(algorithm) = old_signature(certificate) {
             self.find(
                 FindingCode::OldSignature,
                 place.clone(),

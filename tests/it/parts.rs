@@ -104,17 +104,26 @@ impl Parts {
         self.extensions = tlv(0xa3, &tlv(0x30, &[&present, extension].concat()));
     }
 
-    /// Signed with the key of `signer`, whatever the parts say: RSA-PSS with an RSA key, ECDSA with another.
-    pub fn signed_by(&self, signer: &TestIdentity) -> Vec<u8> {
+    /// What is signed.
+    pub fn tbs(&self) -> Vec<u8> {
         let Self { version, serial, algorithm, issuer, validity, subject, public_key, unique_ids, extensions, .. } =
             self;
         let parts = [version, serial, algorithm, issuer, validity, subject, public_key, unique_ids, extensions];
-        let tbs = sequence(&parts.map(Vec::as_slice));
+        sequence(&parts.map(Vec::as_slice))
+    }
+
+    /// With this signature.
+    pub fn with_signature(&self, signature: &[u8]) -> Vec<u8> {
+        let outer = self.outer_algorithm.as_ref().unwrap_or(&self.algorithm);
+        sequence(&[&self.tbs(), outer, &tlv(3, &[&[0], signature].concat())])
+    }
+
+    /// Signed with the key of `signer`, whatever the parts say: RSA-PSS with an RSA key, ECDSA with another.
+    pub fn signed_by(&self, signer: &TestIdentity) -> Vec<u8> {
         let key = Backend::AwsLcRs.provider().key_provider.load_private_key(signer.key()).unwrap();
         let schemes = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::RSA_PSS_SHA256];
-        let signature = key.choose_scheme(&schemes).unwrap().sign(&tbs).unwrap();
-        let outer = self.outer_algorithm.as_ref().unwrap_or(algorithm);
-        sequence(&[&tbs, outer, &tlv(3, &[&[0], &signature[..]].concat())])
+        let signature = key.choose_scheme(&schemes).unwrap().sign(&self.tbs()).unwrap();
+        self.with_signature(&signature)
     }
 }
 
