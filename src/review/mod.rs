@@ -15,6 +15,9 @@ mod lint_rules;
 mod lint_users;
 mod near;
 mod place;
+mod preflight;
+#[cfg(feature = "serde")]
+mod preflight_serde;
 mod shadow;
 mod trust_diff;
 
@@ -25,4 +28,5 @@ pub use finding::{Finding, FindingCode};
 pub use forecast::{Ending, EndingCause, Whose, forecast};
 pub use lint::lint;
 pub use place::Place;
+pub use preflight::{HintFit, Preflight, ServerPreflight, preflight, preflight_server, preflight_server_with_provider};
 pub use shadow::{Disagreement, Shadow};

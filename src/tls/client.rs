@@ -12,6 +12,7 @@ use rustls::server::ParsedCertificate;
 use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
+use super::Trouble;
 use super::distrust::{self, Cause, ServerDistrust};
 use super::hints::{Presenter, UnfitHints};
 use super::verifier::read;
@@ -105,7 +106,7 @@ impl ClientConfigBuilder {
         let provider = self.provider.clone().map_or_else(provider::default, Ok)?;
         let platform = self.platform_verifier(&provider)?;
         let Self { identity, servers, alpn, clock, unfit_hints, .. } = self;
-        let verifier = Verifier::new(identity.name(), servers, Arc::clone(&provider), platform)?;
+        let verifier = Verifier::new(Some(identity.name()), servers, Arc::clone(&provider), platform)?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(rustls::ALL_VERSIONS)
             .map_err(|cause| ClientConfigError::Unusable { reason: cause.to_string() })?;
@@ -137,11 +138,27 @@ impl ClientConfigBuilder {
     }
 }
 
+/// What a client that believes `servers` and no operating system says of a server, without a call: `None` if it believes it.
+/// By the verifier that it would have.
+pub(crate) fn distrust_of(
+    servers: TrustBundle,
+    provider: Arc<CryptoProvider>,
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<Option<Trouble>, ClientConfigError> {
+    let verifier = Verifier::new(None, servers, provider, None)?;
+    let checked = verifier.check(end_entity, intermediates, name, now);
+    Ok(checked.err().map(|cause| Trouble::of_server(&verifier.distrust(end_entity, name, cause))))
+}
+
 type PlatformVerifier = Arc<dyn ServerCertVerifier>;
 
 /// Believes the servers of one bundle.
 struct Verifier {
-    identity: String,
+    /// Who calls, for messages; nobody does in a preflight.
+    identity: Option<String>,
     /// What `pins` and `anchors` were made of, to find out why a server was not believed.
     servers: TrustBundle,
     provider: Arc<CryptoProvider>,
@@ -160,7 +177,7 @@ struct Pin {
 
 impl Verifier {
     fn new(
-        identity: String,
+        identity: Option<String>,
         servers: TrustBundle,
         provider: Arc<CryptoProvider>,
         platform: Option<PlatformVerifier>,
@@ -216,6 +233,17 @@ impl Verifier {
 }
 
 impl Verifier {
+    /// Why this server is not believed, by what `check` found out.
+    fn distrust(&self, end_entity: &CertificateDer<'_>, name: &ServerName<'_>, cause: Cause) -> ServerDistrust {
+        ServerDistrust {
+            identity: self.identity.clone(),
+            bundle: self.servers.name().clone(),
+            server_name: name.to_owned(),
+            fingerprint: Fingerprint::of(end_entity),
+            cause,
+        }
+    }
+
     /// A certificate on a pinned key is as good as a pinned one, within its own validity.
     fn key_pin(&self, end_entity: &CertificateDer<'_>) -> Option<Pin> {
         if self.key_pins.is_empty() {
@@ -260,13 +288,7 @@ impl ServerCertVerifier for Verifier {
         {
             return Ok(verified);
         }
-        let distrust = ServerDistrust {
-            identity: self.identity.clone(),
-            bundle: self.servers.name().clone(),
-            server_name: server_name.to_owned(),
-            fingerprint: Fingerprint::of(end_entity),
-            cause,
-        };
+        let distrust = self.distrust(end_entity, server_name, cause);
         Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust)))))
     }
 
@@ -298,7 +320,7 @@ impl ServerCertVerifier for Verifier {
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { identity, servers, provider: _, pins: _, key_pins: _, anchors: _, platform: _ } = self;
-        write!(f, "Verifier({identity}, {servers:?})")
+        write!(f, "Verifier({identity:?}, {servers:?})")
     }
 }
 

@@ -12,7 +12,8 @@ use crate::trust::{BundleName, Entry, EntryKind, TrustBundle};
 /// What a server presented, to whom, and why that was not enough. Travels inside rustls' error.
 #[derive(Debug)]
 pub(super) struct ServerDistrust {
-    pub(super) identity: String,
+    /// `None` if nobody calls.
+    pub(super) identity: Option<String>,
     pub(super) bundle: BundleName,
     pub(super) server_name: ServerName<'static>,
     pub(super) fingerprint: Fingerprint,
@@ -129,12 +130,14 @@ impl ServerDistrust {
             Cause::UnknownIssuer { issuer } => format!("its issuer `{issuer}` is not in bundle `{bundle}`"),
         };
         let server = server_name.to_str();
-        format!("server certificate {fingerprint} of `{server}` is not trusted by identity `{identity}`: {why}")
+        let by = identity.as_ref().map(|identity| format!(" by identity `{identity}`")).unwrap_or_default();
+        format!("server certificate {fingerprint} of `{server}` is not trusted{by}: {why}")
     }
 
     pub(super) fn cure(&self) -> String {
         let Self { identity, bundle, server_name, fingerprint, cause } = self;
         let server = server_name.to_str();
+        let of = identity.as_ref().map(|identity| format!(" of identity `{identity}`")).unwrap_or_default();
         match cause {
             Cause::AnchorIsServer => {
                 format!("take `{fingerprint}` out of bundle `{bundle}` and add it again as a pin")
@@ -159,10 +162,10 @@ impl ServerDistrust {
                 )
             }
             Cause::SelfSigned => format!(
-                "if `{server}` is the right server, add its certificate `{fingerprint}` to bundle `{bundle}` of identity `{identity}` as a pin"
+                "if `{server}` is the right server, add its certificate `{fingerprint}` to bundle `{bundle}`{of} as a pin"
             ),
             Cause::UnknownIssuer { issuer } => format!(
-                "if `{server}` is the right server, add the certificate of `{issuer}` to bundle `{bundle}` of identity `{identity}` as an anchor"
+                "if `{server}` is the right server, add the certificate of `{issuer}` to bundle `{bundle}`{of} as an anchor"
             ),
             Cause::Validity { .. } => {
                 format!("check this end's clock, and have the operator of `{server}` renew what is not valid")

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
+use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 
 use crate::cert::{Certificate, DistinguishedName};
@@ -35,7 +36,7 @@ impl UnfitHints {
 
     /// True if the identity fits; else what was hinted is remembered.
     fn note(&self, ours: &[Box<[u8]>], hinted: &[&[u8]]) {
-        if hinted.is_empty() || hinted.iter().any(|hint| ours.iter().any(|own| **own == **hint)) {
+        if fits(ours, hinted) {
             return;
         }
         let names = hinted.iter().take(UNFIT_HINT_NAMES).filter_map(|hint| DistinguishedName::from_der(hint).ok());
@@ -57,6 +58,18 @@ impl fmt::Debug for UnfitHints {
     }
 }
 
+/// The DER of the issuers of a chain, as far as it can be read.
+pub(crate) fn issuers(chain: &[CertificateDer<'_>]) -> Vec<Box<[u8]>> {
+    let readable = chain.iter().filter_map(|der| Certificate::from_der(der).ok());
+    readable.map(|certificate| certificate.issuer_der().into()).collect()
+}
+
+/// True if a client that obeys hints presents a chain of these issuers: if one of them is hinted, octet by octet, or nothing
+/// is.
+pub(crate) fn fits(issuers: &[Box<[u8]>], hinted: &[impl AsRef<[u8]>]) -> bool {
+    hinted.is_empty() || hinted.iter().any(|hint| issuers.iter().any(|own| **own == *hint.as_ref()))
+}
+
 /// Presents one identity to every server, and notes hints that it does not fit.
 #[derive(Debug)]
 pub(super) struct Presenter {
@@ -68,8 +81,7 @@ pub(super) struct Presenter {
 
 impl Presenter {
     pub(super) fn new(key: Arc<CertifiedKey>, unfit: UnfitHints) -> Self {
-        let readable = key.cert.iter().filter_map(|der| Certificate::from_der(der).ok());
-        let issuers = readable.map(|certificate| certificate.issuer_der().into()).collect();
+        let issuers = issuers(&key.cert);
         Self { key, issuers, unfit }
     }
 }

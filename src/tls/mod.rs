@@ -20,3 +20,6 @@ pub use resumption::{InvalidLifetime, Resumption};
 pub use selected::{NoCaller, Selected};
 pub use tickets::{TicketKey, TicketKeys};
 pub use trouble::{End, Trouble, TroubleKind};
+
+pub(crate) use client::distrust_of;
+pub(crate) use hints::{fits, issuers};

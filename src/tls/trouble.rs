@@ -104,8 +104,7 @@ impl Trouble {
     fn of_rustls(end: End, error: &Error) -> Self {
         if let Error::InvalidCertificate(CertificateError::Other(other)) = error {
             if let Some(distrust) = other.0.downcast_ref::<ServerDistrust>() {
-                let (detail, cure) = (distrust.detail(), distrust.cure());
-                return Self { kind: TroubleKind::ServerUntrusted, detail, cure };
+                return Self::of_server(distrust);
             }
             if let Some(refused) = other.0.downcast_ref::<Refused>() {
                 let (detail, cure) = (refused.refusal().detail(), refused.refusal().cure());
@@ -114,6 +113,10 @@ impl Trouble {
         }
         let kind = kind_of(end, error);
         Self { kind, detail: error.to_string(), cure: cure_of(end, kind).to_owned() }
+    }
+
+    pub(super) fn of_server(distrust: &ServerDistrust) -> Self {
+        Self { kind: TroubleKind::ServerUntrusted, detail: distrust.detail(), cure: distrust.cure() }
     }
 
     fn of_io(end: End, error: &(dyn StdError + 'static)) -> Self {

@@ -70,8 +70,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "review",
-        &["decision", "policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace"],
-        &[],
+        &[
+            "decision", "policy", "trust", "map", "role", "user", "cert", "limits", "provider", "strength", "text",
+            "tls", "trace",
+        ],
+        &["rustls::crypto@preflight", "serde@preflight_serde"],
     ),
     ("live", &["decision", "policy", "role", "user"], &[]),
     (

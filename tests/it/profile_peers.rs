@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use certmap::cert::{Effect, Peer, Usage};
+use certmap::review::preflight_server;
 use certmap::rustls::client::WebPkiServerVerifier;
 use certmap::rustls::client::danger::ServerCertVerifier;
 use certmap::rustls::pki_types::{CertificateDer, ServerName};
@@ -81,6 +82,13 @@ fn ours(certificate: &Certificate) -> Option<String> {
     decide_at(&policy, &chain, NOW).refusal().map(certmap::Refusal::detail)
 }
 
+/// What a client of ours says to it as a server's.
+fn our_client(certificate: &Certificate) -> Option<String> {
+    let name = ServerName::try_from(HOST).unwrap();
+    let flight = preflight_server(&bundle(&[root()]), &name, [certificate.der()], NOW).unwrap();
+    flight.trouble().map(ToString::to_string)
+}
+
 /// What OpenSSL says to `0.pem` and so on.
 fn openssl(workshop: &Workshop, usage: Usage, count: usize) -> Verdicts {
     let purpose =
@@ -147,6 +155,8 @@ fn profiles_say_of_rustls_and_of_this_crate_what_they_do() {
     let verdicts = shapes.iter().map(|(_, certificate)| ours(certificate)).collect();
     let mut wrong = differences(Peer::Certmap, &shapes, client, &verdicts);
     shapes.retain(|(_, certificate)| !by_its_key(certificate));
+    let verdicts = shapes.iter().map(|(_, certificate)| our_client(certificate)).collect();
+    wrong += &differences(Peer::Certmap, &shapes, server, &verdicts);
     let stock = Stock::new();
     for usage in [client, server] {
         let verdicts = shapes.iter().map(|(_, certificate)| stock.says(usage, certificate)).collect();
