@@ -35,7 +35,11 @@ impl AddedAs {
         }
     }
 
-    pub(super) fn entry(self, certificate: Certificate) -> Result<Entry, TrustError> {
+    /// An entry of this kind.
+    ///
+    /// # Errors
+    /// [`TrustError`] if the certificate cannot be one.
+    pub fn entry(self, certificate: Certificate) -> Result<Entry, TrustError> {
         match self {
             Self::Anchor => Entry::anchor(certificate),
             Self::KeyPin => Entry::key_pin(certificate),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use certmap::review::{self, Candidate, Step};
 use certmap::rustls::pki_types::UnixTime;
-use certmap::{Evidence, HostId, Outcome};
+use certmap::{Evidence, HostId, Outcome, Policy};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -31,13 +31,7 @@ impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         let chain = files::certificates(&self.chain)?;
         let policy = Store::open(common)?.policy()?;
-        let host = match (self.host, policy.hosts().len()) {
-            (Some(host), _) => host,
-            (None, 1) => {
-                policy.hosts().map(|host| host.id().clone()).next().ok_or_else(|| Failure::usage("no host"))?
-            }
-            (None, _) => return Err(Failure::usage("the policy has several hosts: say which with `--host`")),
-        };
+        let host = host_or_only(&policy, self.host)?;
         // Nobody has proven here to have the key; for explaining that does not matter.
         let evidence = Evidence::after_handshake(host, chain.iter().map(certmap::Certificate::der));
         let explanation = review::explain(&policy, &evidence, UnixTime::now());
@@ -60,6 +54,15 @@ impl Command {
         });
         let refused = matches!(decision.outcome(), Outcome::Refused(_));
         Ok(Answer::new(explanation.to_string(), json).noteworthy(refused))
+    }
+}
+
+/// The host that was named, or the one that there is.
+pub(crate) fn host_or_only(policy: &Policy, named: Option<HostId>) -> Result<HostId, Failure> {
+    match (named, policy.hosts().len()) {
+        (Some(host), _) => Ok(host),
+        (None, 1) => policy.hosts().map(|host| host.id().clone()).next().ok_or_else(|| Failure::usage("no host")),
+        (None, _) => Err(Failure::usage("the policy has several hosts: say which with `--host`")),
     }
 }
 

@@ -28,6 +28,12 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
     Certificate::all_from_pem(&pem).map_err(|cause| invalid(path, &cause))
 }
 
+/// The one that a file begins with.
+pub(crate) fn first_certificate(path: &Path) -> Result<Certificate, Failure> {
+    let first = certificates(path)?.into_iter().next();
+    first.ok_or_else(|| Failure::refused("invalid-certificate", format!("`{}` has no certificate", path.display())))
+}
+
 pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
     Certificate::from_pem(&read(path)?).map_err(|cause| invalid(path, &cause))
 }

@@ -10,8 +10,9 @@ use certmap::{Certificate, DistinguishedName, Identity, IdentityRequest, NewKey}
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::Common;
 use crate::answer::{Answer, Failure, causes};
-use crate::files;
+use crate::{files, preflight, profile};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -51,6 +52,10 @@ pub(crate) enum Command {
         #[arg(short, long)]
         out: Option<PathBuf>,
     },
+    /// Tells what common peers say about a certificate: who refuses it, and what to do
+    Profile(profile::Command),
+    /// Tells what would come of a connection: whether a client is admitted, or a server believed
+    Preflight(preflight::Command),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -79,8 +84,10 @@ impl From<Key> for NewKey {
 }
 
 impl Command {
-    pub(crate) fn run(self) -> Result<Answer, Failure> {
+    pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         match self {
+            Self::Profile(command) => command.run(),
+            Self::Preflight(command) => command.run(common),
             Self::New { subject, out, days, key } => {
                 let lifetime = Duration::from_secs(u64::from(days) * 86_400);
                 let request = IdentityRequest::new(subject, UnixTime::now(), lifetime).with_key(key.into());

@@ -17,6 +17,8 @@ mod host;
 mod identity;
 mod lint;
 mod map;
+mod preflight;
+mod profile;
 mod role;
 mod store;
 mod user;
@@ -120,7 +122,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, common: &Common) -> Result<Answer, Failure> {
     match command {
-        Command::Identity(command) => command.run(),
+        Command::Identity(command) => command.run(common),
         Command::Bundle(command) => command.run(common),
         Command::Host(command) => command.run(common),
         Command::Map(command) => command.run(common),

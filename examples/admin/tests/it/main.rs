@@ -3,5 +3,6 @@
 mod crash;
 mod folder;
 mod partners;
+mod preflight;
 mod refusals;
 mod tool;
