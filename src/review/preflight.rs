@@ -126,8 +126,9 @@ pub enum HintFit {
     NotAsked,
     /// The client has no certificate.
     NothingToPresent,
-    /// No issuer of the chain is hinted. Browsers, Go, Java, SAP's library and Windows present nothing then; curl, OpenSSL,
-    /// rustls and the clients of this crate present the chain all the same.
+    /// No issuer of the chain is hinted, octet by octet. Browsers, Go (`CertificateRequestInfo.SupportsCertificate`), Java
+    /// (its key manager), SAP's library ("no certificate fitting to CA names") and Windows present nothing then; curl,
+    /// OpenSSL, rustls and the clients of this crate present the chain all the same.
     Unfit,
 }
 
