@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice))]
 
 mod label;
+mod memory;
 mod pem;
 mod provider;
 mod role;

@@ -3,14 +3,13 @@
 //! A remembered answer is that of a search made again: the key is everything the peer presented, as a set, and it holds
 //! only while nothing that the search looked at begins or ends. It lives and dies with one trust state.
 
-use core::fmt;
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
 use super::verified::ValidPath;
 use crate::cert::Fingerprint;
+use crate::memory::Memory;
 
 /// What was presented: the end entity, and the set of the others.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -62,67 +61,29 @@ pub(super) fn seconds(time: UnixTime) -> i64 {
 }
 
 /// A bounded memory of valid paths.
-///
-/// Two generations: what is asked for moves to the young one, and when that is full the old one is forgotten. So at most
-/// `capacity` are held, and finding one costs one probe or two.
-pub(super) struct PathCache {
-    /// Paths in one generation; 0: nothing is remembered.
-    half: usize,
-    generations: RwLock<[HashMap<Presented, Remembered>; 2]>,
-}
-
-#[derive(Clone)]
-struct Remembered {
-    lull: Lull,
-    path: Arc<ValidPath>,
-}
+#[derive(Debug)]
+pub(super) struct PathCache(Memory<Presented, (Lull, Arc<ValidPath>)>);
 
 impl PathCache {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { half: capacity / 2, generations: RwLock::default() }
+        Self(Memory::new(capacity))
     }
 
     /// An empty one of the same size.
     pub(super) fn emptied(&self) -> Self {
-        Self { half: self.half, generations: RwLock::default() }
+        Self(self.0.emptied())
     }
 
     pub(super) fn is_off(&self) -> bool {
-        self.half == 0
+        self.0.is_off()
     }
 
     pub(super) fn get(&self, presented: &Presented, now: UnixTime) -> Option<Arc<ValidPath>> {
-        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
-        let [young, old] = &*generations;
-        if let Some(remembered) = young.get(presented) {
-            return remembered.lull.contains(now).then(|| Arc::clone(&remembered.path));
-        }
-        let remembered = old.get(presented).filter(|remembered| remembered.lull.contains(now))?.clone();
-        drop(generations);
-        let path = Arc::clone(&remembered.path);
-        self.put(presented.clone(), remembered);
-        Some(path)
+        self.0.get(presented, |(lull, path)| lull.contains(now).then(|| Arc::clone(path)))
     }
 
     pub(super) fn remember(&self, presented: Presented, lull: Lull, path: Arc<ValidPath>) {
-        if !self.is_off() {
-            self.put(presented, Remembered { lull, path });
-        }
-    }
-
-    fn put(&self, presented: Presented, remembered: Remembered) {
-        let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
-        let [young, old] = &mut *generations;
-        if young.len() >= self.half {
-            *old = core::mem::take(young);
-        }
-        young.insert(presented, remembered);
-    }
-}
-
-impl fmt::Debug for PathCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PathCache(2 generations of {})", self.half)
+        self.0.remember(presented, (lull, path));
     }
 }
 

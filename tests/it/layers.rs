@@ -11,6 +11,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("user", &["limits", "text"], &[]),
     ("strength", &[], &[]),
     ("trace", &[], &[]),
+    ("memory", &[], &[]),
     ("text", &[], &[]),
     ("pem", &["limits"], &["pem", "zeroize"]),
     ("provider", &[], &["rustls::crypto"]),
@@ -54,10 +55,10 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("voucher", &["cert"], &[]),
     (
         "trust",
-        &["cert", "label", "limits", "strength", "trace", "voucher"],
+        &["cert", "label", "limits", "memory", "strength", "trace", "voucher"],
         &["webpki@anchors", "webpki@path", "webpki@signatures", "rustls::crypto@signatures"],
     ),
-    ("map", &["cert", "label", "limits", "strength", "text", "trace", "user", "voucher"], &[]),
+    ("map", &["cert", "label", "limits", "memory", "strength", "text", "trace", "user", "voucher"], &[]),
     (
         "policy",
         &["trust", "map", "role", "user", "cert", "label", "limits", "provider", "strength", "text", "trace"],
