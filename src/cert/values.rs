@@ -26,41 +26,43 @@ impl Certificate {
     /// # Errors
     /// [`InvalidCertificate::MalformedExtension`] if the extension cannot be read.
     pub fn certificate_policies(&self) -> Result<Vec<ObjectIdentifier>, InvalidCertificate> {
-        let extension = || {
-            ObjectIdentifier::from_der_content(CERTIFICATE_POLICIES).map_or_else(
-                |cause| InvalidCertificate::Malformed { reason: cause.to_string() },
-                |extension| InvalidCertificate::MalformedExtension { extension },
-            )
-        };
-        self.with_parsed(|parsed| {
-            let found = parsed.extensions().iter().find(|found| found.oid.as_bytes() == CERTIFICATE_POLICIES);
-            match found.map(X509Extension::parsed_extension) {
-                None => Ok(Vec::new()),
-                Some(ParsedExtension::CertificatePolicies(policies)) => policies
-                    .iter()
-                    .map(|policy| ObjectIdentifier::from_der_content(policy.policy_id.as_bytes()))
-                    .collect::<Result<_, _>>()
-                    .map_err(|_| extension()),
-                Some(_) => Err(extension()),
-            }
-        })
+        self.policies_and_extensions().0
     }
 
     /// Every extension in the order of the certificate. One whose number cannot be read is left out: no rule can name it.
-    pub(crate) fn extension_values(&self) -> Vec<(ObjectIdentifier, Vec<u8>)> {
-        self.with_parsed(|parsed| {
-            let value = |found: &X509Extension<'_>| {
-                let oid = ObjectIdentifier::from_der_content(found.oid.as_bytes()).ok()?;
-                Some((oid, found.value.to_vec()))
-            };
-            parsed.extensions().iter().filter_map(value).collect()
-        })
+    pub(crate) fn extension_values(&self) -> Extensions {
+        self.policies_and_extensions().1
     }
 
-    fn with_parsed<T>(&self, read: impl FnOnce(&X509Certificate<'_>) -> T) -> T {
+    /// [`certificate_policies`](Self::certificate_policies) and [`extension_values`](Self::extension_values), read together.
+    pub(crate) fn policies_and_extensions(&self) -> (Policies, Extensions) {
         let (_, parsed) = X509Certificate::from_der(self.der()).expect("the same bytes were parsed in `from_der`");
-        read(&parsed)
+        let policies = parsed.extensions().iter().find(|found| found.oid.as_bytes() == CERTIFICATE_POLICIES);
+        let value = |found: &X509Extension<'_>| {
+            let oid = ObjectIdentifier::from_der_content(found.oid.as_bytes()).ok()?;
+            Some((oid, found.value.to_vec()))
+        };
+        (policies.map_or(Ok(Vec::new()), read_policies), parsed.extensions().iter().filter_map(value).collect())
     }
+}
+
+type Policies = Result<Vec<ObjectIdentifier>, InvalidCertificate>;
+type Extensions = Vec<(ObjectIdentifier, Vec<u8>)>;
+
+fn read_policies(extension: &X509Extension<'_>) -> Policies {
+    let read = match extension.parsed_extension() {
+        ParsedExtension::CertificatePolicies(policies) => {
+            let numbers = policies.iter().map(|policy| policy.policy_id.as_bytes());
+            numbers.map(ObjectIdentifier::from_der_content).collect::<Result<_, _>>().ok()
+        }
+        _ => None,
+    };
+    read.ok_or_else(|| {
+        ObjectIdentifier::from_der_content(CERTIFICATE_POLICIES).map_or_else(
+            |cause| InvalidCertificate::Malformed { reason: cause.to_string() },
+            |extension| InvalidCertificate::MalformedExtension { extension },
+        )
+    })
 }
 
 /// The one value inside the explicit tag `[0]` of an `otherName`; `None` if there is something else.

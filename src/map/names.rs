@@ -221,7 +221,8 @@ impl Names {
         }
         reader.place(Field::Subject, Value::name(subject));
         certificate.subject_alternative_names().iter().for_each(|name| reader.alternative(name));
-        match certificate.certificate_policies() {
+        let (policies, extensions) = certificate.policies_and_extensions();
+        match policies {
             Ok(policies) => {
                 for policy in policies {
                     reader.place(Field::CertificatePolicy, Ok(Value::Oid(policy)));
@@ -229,7 +230,7 @@ impl Names {
             }
             Err(_) => reader.place(Field::CertificatePolicy, Err("malformed")),
         }
-        for (kind, der) in certificate.extension_values() {
+        for (kind, der) in extensions {
             let field = Field::Extension(kind);
             let value = AttributeValue::from_der(&der).ok_or("malformed");
             let value = value.and_then(|value| Value::decoded(&field, &value));
