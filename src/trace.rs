@@ -109,6 +109,9 @@ impl Check {
 }
 
 pub(crate) trait Trace {
+    /// False if nobody hears it: then an answer that is remembered may stand for its steps.
+    const LISTENS: bool = true;
+
     /// Called once per check, with whether it held and the facts it looked at (not formatted unless printed).
     fn step(&mut self, check: Check, holds: bool, facts: fmt::Arguments<'_>);
 
@@ -123,6 +126,8 @@ pub(crate) trait Trace {
 pub(crate) struct NoTrace;
 
 impl Trace for NoTrace {
+    const LISTENS: bool = false;
+
     #[inline]
     fn step(&mut self, _: Check, _: bool, _: fmt::Arguments<'_>) {}
 

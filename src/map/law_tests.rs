@@ -175,6 +175,32 @@ fn the_same_rule_is_reported_in_any_order() {
 }
 
 #[test]
+fn what_is_remembered_is_what_would_be_found_again() {
+    let mut random = fastrand::Rng::with_seed(34);
+    let certificates = random_certificates(&mut random);
+    let intermediates = [ca(2), ca(3)];
+    let mut different = 0;
+    for _ in 0..40 {
+        let mut rules = random_rules(&mut random, &certificates);
+        let through = format!("under {} through {} every-certificate", ca(0), ca(2));
+        rules.push(rule(&through, &format!("\"user{}\"", random.u8(..3))));
+        let fresh = MappingTable::new(&rules).0;
+        // So small that it forgets, too.
+        let remembering = MappingTable::new(&rules).0.remembering([6, 4096][random.usize(..2)]);
+        for _ in 0..400 {
+            let certificate = certificates[random.usize(..6)].certificate();
+            let asked: Vec<usize> = (0..2).filter(|_| random.bool()).collect();
+            let vouchers = asked.into_iter().map(|n| voucher(ca(n), &intermediates[..random.usize(..3)]));
+            let vouchers: Vec<_> = vouchers.collect();
+            let found = fresh.under(certificate, &vouchers, &mut NoTrace);
+            assert_eq!(remembering.under(certificate, &vouchers, &mut NoTrace), found, "{rules:#?}\n{vouchers:?}");
+            different += usize::from(found != fresh.under(certificate, &[voucher(ca(0), &[])], &mut NoTrace));
+        }
+    }
+    assert!(different > 1_000, "the same certificate is different users under different CAs: {different}");
+}
+
+#[test]
 fn no_rule_matches_by_a_prefix_and_two_anchors_never_mix() {
     let mut random = fastrand::Rng::with_seed(33);
     for _ in 0..200 {

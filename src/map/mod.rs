@@ -3,6 +3,7 @@
 //! Consulted only for a certificate that trust has verified. Knows no trust and no roles. What another CA could have chosen
 //! counts under the CA that vouches for it, and so does a user made from it.
 
+mod contradiction;
 mod display;
 mod field;
 mod grammar;

@@ -5,13 +5,15 @@
 use core::cmp::Reverse;
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map};
+use std::sync::Arc;
 
+use super::contradiction::{alone, one_source_for_each_name};
 use super::names::{Names, Probe};
 use super::selector::{Kind, Under};
-use super::user_source::Reservation;
-use super::{CaPath, CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
+use super::{CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
 use crate::limits::{RULES_PER_VALUE, TESTS_PER_DECISION};
+use crate::memory::Memory;
 use crate::strength::Strength;
 use crate::trace::{Check, Trace};
 use crate::user::UserName;
@@ -26,6 +28,15 @@ pub(crate) struct MappingTable {
     pub(super) under: Vec<Rule>,
     /// By anchor: which of them a value can lead to.
     pub(super) anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
+    /// What the rules under a CA said. A rule sees the certificate and who vouches for it, and nothing else.
+    remembered: Memory<(Fingerprint, Fingerprint), Arc<Remembered>>,
+}
+
+/// What the rules say of a certificate, if exactly these vouch for it.
+#[derive(Debug)]
+struct Remembered {
+    vouchers: Box<[Voucher]>,
+    lookup: Lookup,
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +44,7 @@ pub(super) struct Rule {
     pub(super) selector: Selector,
     pub(super) source: UserSource,
     /// Sorted; of rules that say the same each may have a name.
-    names: Vec<RuleName>,
+    pub(super) names: Vec<RuleName>,
     pub(super) exception: bool,
     /// What a decision that looks at it does: its tests, and taking the user.
     cost: usize,
@@ -43,7 +54,7 @@ pub(super) struct Rule {
 type Found<'a> = (&'a Rule, Strength, Result<UserName, NoUserName>);
 
 /// What the table says of a certificate.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Lookup {
     /// Two rules name different users.
     Ambiguous([Matched; 2]),
@@ -56,7 +67,7 @@ pub(crate) enum Lookup {
 }
 
 /// A rule that matched.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Matched {
     pub(crate) user: UserName,
     pub(crate) rule: RuleId,
@@ -81,7 +92,7 @@ impl fmt::Display for Lookup {
 }
 
 /// A rule that matched and gave no user.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unnamed {
     pub(crate) rule: RuleId,
     pub(crate) cause: NoUserName,
@@ -175,9 +186,28 @@ impl MappingTable {
         }
     }
 
+    /// Remembers so many answers of [`under`](Self::under).
+    pub(crate) fn remembering(self, answers: usize) -> Self {
+        Self { remembered: Memory::new(answers), ..self }
+    }
+
     /// The user of a certificate that these anchors vouch for, by every rule that matches: exact ones and those under one
     /// of the anchors.
-    pub(crate) fn under(&self, certificate: &Certificate, vouchers: &[Voucher], trace: &mut impl Trace) -> Lookup {
+    pub(crate) fn under<T: Trace>(&self, certificate: &Certificate, vouchers: &[Voucher], trace: &mut T) -> Lookup {
+        let Some(voucher) = vouchers.first().filter(|_| !T::LISTENS && !self.remembered.is_off()) else {
+            return self.by_all_rules(certificate, vouchers, trace);
+        };
+        let key = (certificate.fingerprint(), voucher.anchor);
+        let same = |known: &Arc<Remembered>| (*known.vouchers == *vouchers).then(|| known.lookup.clone());
+        self.remembered.get(&key, same).unwrap_or_else(|| {
+            let lookup = self.by_all_rules(certificate, vouchers, trace);
+            let remembered = Remembered { vouchers: vouchers.into(), lookup: lookup.clone() };
+            self.remembered.remember(key, Arc::new(remembered));
+            lookup
+        })
+    }
+
+    fn by_all_rules(&self, certificate: &Certificate, vouchers: &[Voucher], trace: &mut impl Trace) -> Lookup {
         let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
         let exact = self.exact(fingerprint, key, trace);
         if matches!(exact, Lookup::Ambiguous(_)) {
@@ -287,50 +317,6 @@ impl MappingTable {
         self.certificates.len() + self.keys.len() + self.under.len()
     }
 
-    /// Rules of one selector under a CA whose users are not surely those of different certificates. One for each rule is
-    /// enough, and beyond so many at one value they have another problem.
-    fn conflicts(&self) -> Vec<RuleProblem> {
-        let conflict = |(at, rule): (usize, &Rule)| {
-            let before = self.under.get(at.saturating_sub(RULES_PER_VALUE)..at).unwrap_or_default();
-            let same = before.iter().filter(|other| other.selector == rule.selector);
-            let other = same.into_iter().find(|other| !rule.source.excludes(&other.source))?;
-            Some(RuleProblem::Conflict {
-                selector: rule.selector.clone(),
-                users: [other.source.clone(), rule.source.clone()],
-            })
-        };
-        self.under.iter().enumerate().filter_map(conflict).collect()
-    }
-
-    /// Every reservation against every other one and every user that is written down.
-    fn reservations(&self) -> Vec<RuleProblem> {
-        let reserved: Vec<(&Rule, Reservation)> =
-            self.under.iter().filter_map(|rule| Some((rule, rule.source.reservation()?))).collect();
-        let mut problems = Vec::new();
-        let mut rest = reserved.as_slice();
-        while let [(rule, reservation), others @ ..] = rest {
-            let one_fleet =
-                |other: &Rule| rule.source == other.source && rule.names.iter().any(|name| other.names.contains(name));
-            let meeting = others.iter().filter(|(other, with)| !one_fleet(other) && reservation.meets(with));
-            problems.extend(meeting.map(|(other, _)| RuleProblem::OverlappingReservations {
-                rule: rule.selector.clone(),
-                other: other.selector.clone(),
-                sources: [rule.source.clone(), other.source.clone()],
-            }));
-            rest = others;
-        }
-        let written: BTreeSet<&UserName> = self.rules().flat_map(|rule| rule.source.named()).collect();
-        for (rule, reservation) in &reserved {
-            problems.extend(
-                written.iter().filter(|user| reservation.holds(user)).map(|user| RuleProblem::ReservedUser {
-                    user: (*user).clone(),
-                    reserved_for: rule.selector.clone(),
-                }),
-            );
-        }
-        problems
-    }
-
     /// Fills `anchors`. A rule stands where the fewest others do.
     fn index(&mut self) -> Vec<RuleProblem> {
         let mut rules_for: HashMap<(Fingerprint, Probe), usize> = HashMap::new();
@@ -377,33 +363,6 @@ impl Entry<'_> {
         };
         if self.names.is_empty() { vec![name(None)] } else { self.names.iter().map(|one| name(Some(one))).collect() }
     }
-}
-
-/// What is wrong with a rule whatever the others are.
-fn alone(mapping: &CertUserMapping) -> Option<RuleProblem> {
-    let selector = || mapping.selector.clone();
-    if mapping.selector.ca().is_some_and(CaPath::goes_through_its_anchor) {
-        Some(RuleProblem::ThroughAnchor { selector: selector() })
-    } else if mapping.exception && !matches!(mapping.selector.0, Kind::Certificate(_)) {
-        Some(RuleProblem::NoException { selector: selector() })
-    } else if mapping.selector.ca().is_none() && mapping.source.constant().is_none() {
-        Some(RuleProblem::TemplateWithoutCa { selector: selector(), source_text: mapping.source.to_string() })
-    } else {
-        None
-    }
-}
-
-fn one_source_for_each_name(mappings: &[CertUserMapping]) -> Vec<RuleProblem> {
-    let mut sources: HashMap<&RuleName, &UserSource> = HashMap::new();
-    let mut problems = Vec::new();
-    for (name, source) in mappings.iter().filter_map(|mapping| Some((mapping.name.as_ref()?, &mapping.source))) {
-        let first = sources.entry(name).or_insert(source);
-        if *first != source {
-            let users = [(*first).clone(), source.clone()];
-            problems.push(RuleProblem::RuleNameTwice { name: name.clone(), users });
-        }
-    }
-    problems
 }
 
 impl Rule {

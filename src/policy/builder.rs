@@ -147,8 +147,8 @@ impl PolicyBuilder {
         self
     }
 
-    /// Says how many valid paths to anchors are remembered between decisions; 0 remembers none. Without further words
-    /// [`REMEMBERED_PATHS`]. It changes no decision.
+    /// Says how many valid paths to the anchors of a bundle are remembered between decisions, and for how many certificates
+    /// what the rules said; 0 remembers nothing. Without further words [`REMEMBERED_PATHS`]. It changes no decision.
     pub fn remembered_paths(self, paths: usize) -> Self {
         Self { remembered: paths, ..self }
     }
@@ -213,7 +213,7 @@ impl PolicyBuilder {
         problems.extend(ambiguous.collect::<BTreeMap<_, _>>().into_values());
         PolicyError::check(problems)?;
 
-        let rules = Rules { table, roles: RoleTable::new(&assignments), disabled };
+        let rules = Rules { table: table.remembering(remembered), roles: RoleTable::new(&assignments), disabled };
         let revocation = Arc::new(revocation);
         let trust = indexes
             .into_iter()

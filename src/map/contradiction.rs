@@ -1,0 +1,83 @@
+//! (private) What is wrong with rules, each alone and all together; crowding is found where they are indexed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::selector::Kind;
+use super::table::{MappingTable, Rule};
+use super::user_source::Reservation;
+use super::{CaPath, CertUserMapping, RuleName, RuleProblem, UserSource};
+use crate::limits::RULES_PER_VALUE;
+use crate::user::UserName;
+
+impl MappingTable {
+    /// Rules of one selector under a CA whose users are not surely those of different certificates. One for each rule is
+    /// enough, and beyond so many at one value they have another problem.
+    pub(super) fn conflicts(&self) -> Vec<RuleProblem> {
+        let conflict = |(at, rule): (usize, &Rule)| {
+            let before = self.under.get(at.saturating_sub(RULES_PER_VALUE)..at).unwrap_or_default();
+            let same = before.iter().filter(|other| other.selector == rule.selector);
+            let other = same.into_iter().find(|other| !rule.source.excludes(&other.source))?;
+            Some(RuleProblem::Conflict {
+                selector: rule.selector.clone(),
+                users: [other.source.clone(), rule.source.clone()],
+            })
+        };
+        self.under.iter().enumerate().filter_map(conflict).collect()
+    }
+
+    /// Every reservation against every other one and every user that is written down.
+    pub(super) fn reservations(&self) -> Vec<RuleProblem> {
+        let reserved: Vec<(&Rule, Reservation)> =
+            self.under.iter().filter_map(|rule| Some((rule, rule.source.reservation()?))).collect();
+        let mut problems = Vec::new();
+        let mut rest = reserved.as_slice();
+        while let [(rule, reservation), others @ ..] = rest {
+            let one_fleet =
+                |other: &Rule| rule.source == other.source && rule.names.iter().any(|name| other.names.contains(name));
+            let meeting = others.iter().filter(|(other, with)| !one_fleet(other) && reservation.meets(with));
+            problems.extend(meeting.map(|(other, _)| RuleProblem::OverlappingReservations {
+                rule: rule.selector.clone(),
+                other: other.selector.clone(),
+                sources: [rule.source.clone(), other.source.clone()],
+            }));
+            rest = others;
+        }
+        let written: BTreeSet<&UserName> = self.rules().flat_map(|rule| rule.source.named()).collect();
+        for (rule, reservation) in &reserved {
+            problems.extend(
+                written.iter().filter(|user| reservation.holds(user)).map(|user| RuleProblem::ReservedUser {
+                    user: (*user).clone(),
+                    reserved_for: rule.selector.clone(),
+                }),
+            );
+        }
+        problems
+    }
+}
+
+/// What is wrong with a rule whatever the others are.
+pub(super) fn alone(mapping: &CertUserMapping) -> Option<RuleProblem> {
+    let selector = || mapping.selector.clone();
+    if mapping.selector.ca().is_some_and(CaPath::goes_through_its_anchor) {
+        Some(RuleProblem::ThroughAnchor { selector: selector() })
+    } else if mapping.exception && !matches!(mapping.selector.0, Kind::Certificate(_)) {
+        Some(RuleProblem::NoException { selector: selector() })
+    } else if mapping.selector.ca().is_none() && mapping.source.constant().is_none() {
+        Some(RuleProblem::TemplateWithoutCa { selector: selector(), source_text: mapping.source.to_string() })
+    } else {
+        None
+    }
+}
+
+pub(super) fn one_source_for_each_name(mappings: &[CertUserMapping]) -> Vec<RuleProblem> {
+    let mut sources: HashMap<&RuleName, &UserSource> = HashMap::new();
+    let mut problems = Vec::new();
+    for (name, source) in mappings.iter().filter_map(|mapping| Some((mapping.name.as_ref()?, &mapping.source))) {
+        let first = sources.entry(name).or_insert(source);
+        if *first != source {
+            let users = [(*first).clone(), source.clone()];
+            problems.push(RuleProblem::RuleNameTwice { name: name.clone(), users });
+        }
+    }
+    problems
+}
