@@ -1,9 +1,11 @@
 //! What rules over names cost: for a certificate as devices have them, and for the one that is made to cost the most.
+//!
+//! Nothing is remembered here, so every row finds the path too: what that costs is [`no_name_at_all`], to be taken off.
 
 use std::sync::LazyLock;
 
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
-use certmap::{CertUserMapping, Evidence, Host, Policy, PolicyBuilder, TrustBundle};
+use certmap::{CertUserMapping, Certificate, Evidence, Host, Policy, PolicyBuilder, Selector, TrustBundle};
 use divan::{Bencher, black_box};
 
 /// As many anchors as may have one name; all of them vouch.
@@ -56,7 +58,7 @@ impl Hierarchy {
             rules.iter().map(rule).collect::<Vec<_>>()
         };
         let host = Host::new("gateway".parse().expect("a label"), bundle);
-        let builder = PolicyBuilder::for_host(host).mappings(self.anchors.iter().flat_map(under));
+        let builder = PolicyBuilder::for_host(host).mappings(self.anchors.iter().flat_map(under)).remembered_paths(0);
         builder.build().unwrap_or_else(|error| panic!("{error}"))
     }
 }
@@ -65,11 +67,22 @@ fn name(number: usize) -> String {
     format!("h{number}.example")
 }
 
-/// The path is remembered after the first time, so this is what names cost.
 fn decide(bencher: Bencher<'_, '_>, policy: &Policy, evidence: &Evidence) {
     let decision = policy.decide(evidence, NOW);
     eprintln!("{}", decision.record().code().unwrap_or("admitted"));
     bencher.bench_local(|| policy.decide(black_box(evidence), NOW));
+}
+
+/// The certificate itself is mapped, and no name is looked at.
+#[divan::bench]
+fn no_name_at_all(bencher: Bencher<'_, '_>) {
+    let nobody = HIERARCHY.policy(&[]);
+    let evidence = HIERARCHY.evidence(&nobody, &[name(1)], "O=Devices");
+    let own = Certificate::from_der(&evidence.chain()[0]).expect("a certificate");
+    let rule = CertUserMapping::new(Selector::certificate(own.fingerprint()), "u".parse().expect("a user"));
+    let host = nobody.hosts().next().expect("there is one").clone();
+    let policy = PolicyBuilder::for_host(host).mapping(rule).remembered_paths(0).build().expect("a policy");
+    decide(bencher, &policy, &evidence);
 }
 
 #[divan::bench]
