@@ -13,12 +13,20 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 pub(crate) struct Hashing(Sha256);
 
 impl Hashing {
-    pub(crate) fn of(beginning: &[u8]) -> Self {
-        Self(Sha256::new_with_prefix(beginning))
+    pub(crate) fn new() -> Self {
+        Self(Sha256::new())
     }
 
     pub(crate) fn continued(&self, rest: &[u8]) -> [u8; 32] {
         self.0.clone().chain_update(rest).finalize().into()
+    }
+}
+
+/// Hashes what is written.
+impl fmt::Write for Hashing {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text);
+        Ok(())
     }
 }
 
@@ -74,7 +82,16 @@ pub(crate) fn parse_sha256(prefix: &'static str, text: &str) -> Result<[u8; 32],
 }
 
 pub(crate) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble };
+    // In pieces of the length of a fingerprint: a policy may have a million of them to write.
+    bytes.chunks(32).try_for_each(|bytes| {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        let digits = digits.get(..2 * bytes.len()).unwrap_or_default();
+        f.write_str(core::str::from_utf8(digits).map_err(|_| fmt::Error)?)
+    })
 }
 
 macro_rules! fingerprint {

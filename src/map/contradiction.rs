@@ -13,27 +13,32 @@ impl MappingTable {
     /// Rules of one selector under a CA whose users are not surely those of different certificates. One for each rule is
     /// enough, and beyond so many at one value they have another problem.
     pub(super) fn conflicts(&self) -> Vec<RuleProblem> {
-        let conflict = |(at, rule): (usize, &Rule)| {
-            let before = self.under.get(at.saturating_sub(RULES_PER_VALUE)..at).unwrap_or_default();
+        let rules: Vec<_> = self.rules_under_anchors().collect();
+        let conflict = |(at, rule): (usize, &Rule<'_>)| {
+            let before = rules.get(at.saturating_sub(RULES_PER_VALUE)..at).unwrap_or_default();
             let same = before.iter().filter(|other| other.selector == rule.selector);
-            let other = same.into_iter().find(|other| !rule.source.excludes(&other.source))?;
+            let other = same.into_iter().find(|other| !rule.source.excludes(other.source))?;
             Some(RuleProblem::Conflict {
                 selector: rule.selector.clone(),
                 users: [other.source.clone(), rule.source.clone()],
             })
         };
-        self.under.iter().enumerate().filter_map(conflict).collect()
+        rules.iter().enumerate().filter_map(conflict).collect()
     }
 
     /// Every reservation against every other one and every user that is written down.
     pub(super) fn reservations(&self) -> Vec<RuleProblem> {
-        let reserved: Vec<(&Rule, Reservation)> =
-            self.under.iter().filter_map(|rule| Some((rule, rule.source.reservation()?))).collect();
+        let reserved = self.rules_under_anchors().filter_map(|rule| Some((rule, rule.source.reservation()?)));
+        let reserved: Vec<(Rule<'_>, Reservation)> = reserved.collect();
         let mut problems = Vec::new();
+        if reserved.is_empty() {
+            return problems;
+        }
         let mut rest = reserved.as_slice();
         while let [(rule, reservation), others @ ..] = rest {
-            let one_fleet =
-                |other: &Rule| rule.source == other.source && rule.names.iter().any(|name| other.names.contains(name));
+            let one_fleet = |other: &Rule<'_>| {
+                rule.source == other.source && rule.names.iter().any(|name| other.names.contains(name))
+            };
             let meeting = others.iter().filter(|(other, with)| !one_fleet(other) && reservation.meets(with));
             problems.extend(meeting.map(|(other, _)| RuleProblem::OverlappingReservations {
                 rule: rule.selector.clone(),

@@ -29,7 +29,7 @@ pub use user_source::{Part, Piece, UserSource};
 #[cfg(feature = "serde")]
 pub(crate) use grammar::Named;
 pub(crate) use nearness::{Lack, Near, Nearest};
-pub(crate) use table::{Entry, Lookup, MappingTable, Matched, RuleId, Unnamed};
+pub(crate) use table::{Lookup, MappingTable, Matched, Rule, RuleId, Unnamed};
 pub(crate) use user_source::NoUserName;
 
 use crate::label::label;

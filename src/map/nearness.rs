@@ -110,11 +110,10 @@ impl MappingTable {
     ) -> Nearest {
         let names = Names::of(certificate);
         let asked = Asked { certificate, subject: certificate.subject(), names, vouchers, known };
-        let rules = self.certificates.values().chain(self.keys.values()).chain(&self.under);
         let mut matching = BTreeSet::new();
         let mut ranked = BTreeSet::new();
         let mut others = 0;
-        for rule in rules {
+        for rule in self.rules() {
             let mut distance = 0;
             rule.lacks(&asked, &mut |_, weight, _, _| distance += weight);
             if distance == 0 {
@@ -137,11 +136,11 @@ impl MappingTable {
 }
 
 /// Sorted by distance, then by selector and user source: no two rules have both the same.
-struct ByRule<'a>(usize, &'a Rule);
+struct ByRule<'a>(usize, Rule<'a>);
 
 impl Ord for ByRule<'_> {
     fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        (self.0, &self.1.selector, &self.1.source).cmp(&(other.0, &other.1.selector, &other.1.source))
+        (self.0, self.1.selector, self.1.source).cmp(&(other.0, other.1.selector, other.1.source))
     }
 }
 
@@ -159,7 +158,7 @@ impl PartialEq for ByRule<'_> {
 
 impl Eq for ByRule<'_> {}
 
-impl Rule {
+impl Rule<'_> {
     fn near(&self, asked: &Asked<'_>, distance: usize) -> Near {
         let mut lacks = Vec::new();
         self.lacks(asked, &mut |check, _, expected, actual| {

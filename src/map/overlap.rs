@@ -19,28 +19,29 @@ impl MappingTable {
     /// What it tells is so; two rules that may meet in some certificate, and need not, it does not tell.
     pub(crate) fn overlaps(&self) -> Vec<[&Selector; 2]> {
         let mut found = Vec::new();
-        for rule in &self.under {
+        let rules: Vec<_> = self.rules_under_anchors().collect();
+        for rule in &rules {
             let Some(Under { path, test }) = rule.as_under() else { continue };
             let Some(index) = self.anchors.get(&path.anchor) else { continue };
             let mut probes = BTreeSet::from([Probe::Every]);
             test.guaranteed(&mut probes);
             let wider: BTreeSet<usize> =
                 probes.iter().filter_map(|probe| index.get(probe)).flatten().copied().collect();
-            let wider = wider.into_iter().filter_map(|at| self.under.get(at));
-            found.extend(wider.filter(|wider| rule.is_part_of(wider)).map(|wider| [&rule.selector, &wider.selector]));
+            let wider = wider.into_iter().filter_map(|at| rules.get(at));
+            found.extend(wider.filter(|wider| rule.is_part_of(wider)).map(|wider| [rule.selector, wider.selector]));
         }
         found
     }
 }
 
-impl Rule {
+impl Rule<'_> {
     fn is_part_of(&self, wider: &Self) -> bool {
         let (Some(narrow), Some(wide)) = (self.as_under(), wider.as_under()) else { return false };
         let path = wide.path.through.iter().all(|ca| narrow.path.through.contains(ca))
             && (narrow.path.issuer_key == wide.path.issuer_key
                 // A serial number counts only where the issuer is known.
                 || (wide.path.issuer_key.is_none() && !wide.test.asks_for_serial()));
-        let users = self.source != wider.source && !self.source.excludes(&wider.source);
+        let users = self.source != wider.source && !self.source.excludes(wider.source);
         self.selector != wider.selector && users && path && narrow.test.implies(&wide.test)
     }
 }

@@ -4,7 +4,7 @@
 
 use core::cmp::Reverse;
 use core::fmt;
-use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::contradiction::{alone, one_source_for_each_name};
@@ -22,10 +22,10 @@ use crate::voucher::Voucher;
 /// Rules without contradiction: two of them have the same selector only if no certificate fits the templates of both.
 #[derive(Debug, Default)]
 pub(crate) struct MappingTable {
-    pub(super) certificates: HashMap<Fingerprint, Rule>,
-    pub(super) keys: HashMap<SpkiFingerprint, Rule>,
+    /// The rules for exactly one certificate or key.
+    exact: HashMap<Selector, Said>,
     /// The rules under a CA, in the order of their selectors, and of their user sources.
-    pub(super) under: Vec<Rule>,
+    under: Vec<UnderCa>,
     /// By anchor: which of them a value can lead to.
     pub(super) anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
     /// What the rules under a CA said. A rule sees the certificate and who vouches for it, and nothing else.
@@ -39,19 +39,40 @@ struct Remembered {
     lookup: Lookup,
 }
 
+/// What a rule says of whoever its selector means. Small, because there may be a million.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
-    pub(super) selector: Selector,
-    pub(super) source: UserSource,
+struct Said {
+    source: UserSource,
+    more: Option<Box<More>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct More {
     /// Sorted; of rules that say the same each may have a name.
-    pub(super) names: Vec<RuleName>,
-    pub(super) exception: bool,
+    names: Vec<RuleName>,
+    exception: bool,
+}
+
+#[derive(Debug)]
+struct UnderCa {
+    selector: Selector,
+    said: Said,
     /// What a decision that looks at it does: its tests, and taking the user.
     cost: usize,
 }
 
+/// One rule of the table.
+#[derive(Clone, Copy)]
+pub(crate) struct Rule<'a> {
+    pub(crate) selector: &'a Selector,
+    pub(crate) source: &'a UserSource,
+    /// Sorted.
+    pub(crate) names: &'a [RuleName],
+    pub(crate) exception: bool,
+}
+
 /// A rule under a CA that matched, how strongly, and the user that it gives.
-type Found<'a> = (&'a Rule, Strength, Result<UserName, NoUserName>);
+type Found<'a> = (Rule<'a>, Strength, Result<UserName, NoUserName>);
 
 /// What the table says of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,24 +164,24 @@ impl MappingTable {
     pub(crate) fn new(mappings: &[CertUserMapping]) -> (Self, Vec<RuleProblem>) {
         let mut table = Self::default();
         let mut problems = Vec::new();
-        let mut under: BTreeMap<(Selector, UserSource), Rule> = BTreeMap::new();
+        table.exact.reserve(mappings.iter().filter(|mapping| mapping.selector.ca().is_none()).count());
+        let mut under: BTreeMap<(Selector, UserSource), Said> = BTreeMap::new();
         for mapping in mappings {
             problems.extend(alone(mapping));
-            let rule = Rule::new(mapping);
-            let conflict = match &mapping.selector.0 {
-                Kind::Certificate(fingerprint) => rule.join(table.certificates.entry(*fingerprint)),
-                Kind::Key(fingerprint) => rule.join(table.keys.entry(*fingerprint)),
-                Kind::Under(_) => match under.entry((mapping.selector.clone(), mapping.source.clone())) {
-                    btree_map::Entry::Occupied(mut present) => rule.join_present(present.get_mut()),
-                    btree_map::Entry::Vacant(vacant) => {
-                        vacant.insert(rule);
-                        None
-                    }
-                },
-            };
-            problems.extend(conflict);
+            let selector = mapping.selector.clone();
+            if selector.ca().is_some() {
+                under.entry((selector, mapping.source.clone())).or_insert_with(|| Said::of(mapping)).join(mapping);
+                continue;
+            }
+            let said = table.exact.entry(selector).or_insert_with(|| Said::of(mapping));
+            if said.source == mapping.source {
+                said.join(mapping);
+            } else {
+                let (selector, users) = (mapping.selector.clone(), [said.source.clone(), mapping.source.clone()]);
+                problems.push(RuleProblem::Conflict { selector, users });
+            }
         }
-        table.under = under.into_values().collect();
+        table.under = under.into_iter().map(|((selector, _), said)| UnderCa::new(selector, said)).collect();
         problems.extend(table.conflicts());
         problems.extend(one_source_for_each_name(mappings));
         problems.extend(table.reservations());
@@ -170,9 +191,9 @@ impl MappingTable {
 
     /// The user of a pinned certificate, by the rules that name exactly it or its key.
     pub(crate) fn exact(&self, certificate: Fingerprint, key: SpkiFingerprint, trace: &mut impl Trace) -> Lookup {
-        let exact = self.certificates.get(&certificate);
+        let exact = self.rule_for(&Selector::certificate(certificate));
         trace.step(Check::CertificateRule, exact.is_some(), format_args!("{certificate}"));
-        let by_key = self.keys.get(&key);
+        let by_key = self.rule_for(&Selector::key(key));
         trace.step(Check::KeyRule, by_key.is_some(), format_args!("{key}"));
         match (exact.and_then(Rule::exactly), by_key.and_then(Rule::exactly)) {
             (None, None) => Lookup::None,
@@ -213,7 +234,7 @@ impl MappingTable {
         if matches!(exact, Lookup::Ambiguous(_)) {
             return exact;
         }
-        let exception = self.certificates.get(&fingerprint).is_some_and(|rule| rule.exception);
+        let exception = self.rule_for(&Selector::certificate(fingerprint)).is_some_and(|rule| rule.exception);
         if exception {
             trace.step(Check::Exception, true, format_args!("{fingerprint}"));
             return exact;
@@ -280,33 +301,36 @@ impl MappingTable {
             }
             let candidates: BTreeSet<usize> = lists.into_iter().flatten().copied().collect();
             for candidate in candidates {
-                let Some(rule) = self.under.get(candidate) else { continue };
-                tests += rule.cost;
+                let Some(under) = self.under.get(candidate) else { continue };
+                tests += under.cost;
                 if tests > TESTS_PER_DECISION {
                     return None;
                 }
-                if let Some(strength) = rule.under(voucher, &names, trace) {
+                if let Some(strength) = under.rule().under(voucher, &names, trace) {
                     let strongest = found.entry(candidate).or_insert(strength);
                     *strongest = strength.max(*strongest);
                 }
             }
         }
         let taken = |(at, strength): (usize, Strength)| {
-            let rule = self.under.get(at)?;
+            let rule = self.under.get(at)?.rule();
             Some((rule, strength, rule.source.take(&names)?))
         };
         Some(found.into_iter().filter_map(taken).collect())
     }
 
-    /// Every rule, with each of its names, in no order.
-    pub(crate) fn rules(&self) -> impl Iterator<Item = Entry<'_>> {
-        let rules = self.certificates.values().chain(self.keys.values()).chain(&self.under);
-        rules.map(|rule| Entry {
-            selector: &rule.selector,
-            source: &rule.source,
-            names: &rule.names,
-            exception: rule.exception,
-        })
+    /// Every rule, in no order.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = Rule<'_>> {
+        self.exact.iter().map(|(selector, said)| said.rule(selector)).chain(self.rules_under_anchors())
+    }
+
+    /// The rules under a CA, in the order of their selectors, and of their user sources.
+    pub(super) fn rules_under_anchors(&self) -> impl ExactSizeIterator<Item = Rule<'_>> + Clone {
+        self.under.iter().map(UnderCa::rule)
+    }
+
+    fn rule_for(&self, exact: &Selector) -> Option<Rule<'_>> {
+        self.exact.get_key_value(exact).map(|(selector, said)| said.rule(selector))
     }
 
     pub(crate) fn has_rules_under_anchors(&self) -> bool {
@@ -314,16 +338,17 @@ impl MappingTable {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.certificates.len() + self.keys.len() + self.under.len()
+        self.exact.len() + self.under.len()
     }
 
     /// Fills `anchors`. A rule stands where the fewest others do.
     fn index(&mut self) -> Vec<RuleProblem> {
         let mut rules_for: HashMap<(Fingerprint, Probe), usize> = HashMap::new();
-        for under in self.under.iter().filter_map(Rule::as_under) {
+        for under in self.rules_under_anchors().filter_map(Rule::as_under) {
             under.test.probes(&mut |probe| *rules_for.entry((under.path.anchor, probe)).or_default() += 1);
         }
-        for (at, under) in self.under.iter().enumerate().filter_map(|(at, rule)| Some((at, rule.as_under()?))) {
+        for (at, rule) in self.under.iter().map(UnderCa::rule).enumerate() {
+            let Some(under) = rule.as_under() else { continue };
             let anchor = under.path.anchor;
             let count = |probe: &Probe| rules_for.get(&(anchor, probe.clone())).copied().unwrap_or_default();
             let probes: BTreeSet<Probe> = under.test.index(&count).into_iter().collect();
@@ -343,16 +368,7 @@ impl MappingTable {
     }
 }
 
-/// One rule of the table.
-#[derive(Clone, Copy)]
-pub(crate) struct Entry<'a> {
-    pub(crate) selector: &'a Selector,
-    pub(crate) source: &'a UserSource,
-    pub(crate) names: &'a [RuleName],
-    pub(crate) exception: bool,
-}
-
-impl Entry<'_> {
+impl Rule<'_> {
     /// The rule as it was given, once for each of its names.
     pub(crate) fn mappings(&self) -> Vec<CertUserMapping> {
         let name = |name: Option<&RuleName>| CertUserMapping {
@@ -365,46 +381,43 @@ impl Entry<'_> {
     }
 }
 
-impl Rule {
-    fn new(mapping: &CertUserMapping) -> Self {
-        Self {
-            selector: mapping.selector.clone(),
-            source: mapping.source.clone(),
-            names: mapping.name.iter().cloned().collect(),
-            exception: mapping.exception,
-            cost: match &mapping.selector.0 {
-                Kind::Certificate(_) | Kind::Key(_) => 1,
-                Kind::Under(under) => under.test.tests() + 1,
-            },
-        }
+impl Said {
+    fn of(mapping: &CertUserMapping) -> Self {
+        Self { source: mapping.source.clone(), more: None }
     }
 
-    fn join<K>(self, entry: hash_map::Entry<'_, K, Self>) -> Option<RuleProblem> {
-        match entry {
-            hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(self);
-                None
-            }
-            hash_map::Entry::Occupied(mut present) => self.join_present(present.get_mut()),
+    /// Adds what else a mapping says that gives the same user to the same selector.
+    fn join(&mut self, mapping: &CertUserMapping) {
+        if mapping.name.is_none() && !mapping.exception {
+            return;
         }
+        let More { names, exception } = &mut **self.more.get_or_insert_default();
+        names.extend(mapping.name.clone());
+        names.sort_unstable();
+        names.dedup();
+        *exception |= mapping.exception;
     }
 
-    /// Two rules of one selector are one rule, or a conflict.
-    fn join_present(self, present: &mut Self) -> Option<RuleProblem> {
-        if present.source != self.source {
-            return Some(RuleProblem::Conflict {
-                selector: self.selector,
-                users: [present.source.clone(), self.source],
-            });
-        }
-        present.names.extend(self.names);
-        present.names.sort_unstable();
-        present.names.dedup();
-        present.exception |= self.exception;
-        None
+    fn rule<'a>(&'a self, selector: &'a Selector) -> Rule<'a> {
+        let Self { source, more } = self;
+        let (names, exception) = more.as_ref().map_or((&[][..], false), |more| (&more.names[..], more.exception));
+        Rule { selector, source, names, exception }
+    }
+}
+
+impl UnderCa {
+    fn new(selector: Selector, said: Said) -> Self {
+        let cost = said.rule(&selector).as_under().map_or(0, |under| under.test.tests()) + 1;
+        Self { selector, said, cost }
     }
 
-    pub(super) fn as_under(&self) -> Option<&Under> {
+    fn rule(&self) -> Rule<'_> {
+        self.said.rule(&self.selector)
+    }
+}
+
+impl<'a> Rule<'a> {
+    pub(super) fn as_under(self) -> Option<&'a Under> {
         match &self.selector.0 {
             Kind::Certificate(_) | Kind::Key(_) => None,
             Kind::Under(under) => Some(under),
@@ -412,7 +425,7 @@ impl Rule {
     }
 
     /// How strongly a certificate that this anchor vouches for is matched, if it is.
-    fn under(&self, voucher: &Voucher, names: &Names, trace: &mut impl Trace) -> Option<Strength> {
+    fn under(self, voucher: &Voucher, names: &Names, trace: &mut impl Trace) -> Option<Strength> {
         let Under { path, test } = self.as_under()?;
         let anchor = path.anchor == voucher.anchor;
         trace.step(Check::NameRule, anchor, format_args!("{}", self.selector));
@@ -426,16 +439,16 @@ impl Rule {
         test.matched(names, one_issuer, trace)
     }
 
-    pub(super) fn id(&self) -> RuleId {
+    pub(super) fn id(self) -> RuleId {
         RuleId { name: self.names.first().cloned(), selector: self.selector.clone() }
     }
 
-    fn exactly(&self) -> Option<Matched> {
+    fn exactly(self) -> Option<Matched> {
         let user = self.source.constant()?.clone();
         Some(self.matched(user, self.selector.strength()))
     }
 
-    fn matched(&self, user: UserName, strength: Strength) -> Matched {
+    fn matched(self, user: UserName, strength: Strength) -> Matched {
         Matched {
             user,
             rule: self.id(),

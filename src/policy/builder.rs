@@ -219,7 +219,7 @@ impl PolicyBuilder {
             .into_iter()
             .map(|(name, index)| (name, Arc::new(TrustState::new(index, Arc::clone(&revocation), remembered))));
         let hosts = HostTable::new(&hosts, &trust.collect());
-        let beginning = Hashing::of(super::digest::rule_lines(&hosts, &deny, &rules).as_bytes());
+        let beginning = super::digest::write_beginning(Hashing::new(), &hosts, &deny, &rules);
         Ok(Policy {
             digest: PolicyDigest::of(&beginning, &revocation),
             hosts,

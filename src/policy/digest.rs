@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Rules;
 use super::hosts::{HostState, HostTable};
 use crate::cert::{Hashing, fingerprint};
-use crate::map;
+use crate::map::{MappingTable, Rule, RuleName};
 use crate::role::Holder;
 use crate::strength::Strength;
 use crate::trust::{BundleName, ClientPurpose, DenyList, Entry, RevocationState, TrustBundle};
@@ -25,11 +25,10 @@ impl PolicyDigest {
     }
 }
 
-/// The canonical form up to the revocation lists.
-pub(super) fn rule_lines(hosts: &HostTable, deny: &DenyList, rules: &Rules) -> String {
-    let mut text = String::new();
-    write_rules(hosts, deny, rules, &mut text).expect("writing to a string does not fail");
-    text
+/// Writes the canonical form up to the revocation lists to a text or to what hashes it; neither fails.
+pub(super) fn write_beginning<W: Write>(mut to: W, hosts: &HostTable, deny: &DenyList, rules: &Rules) -> W {
+    write_rules(hosts, deny, rules, &mut to).expect("writing to memory does not fail");
+    to
 }
 
 /// A bundle, as far as decisions depend on it, and the short names of its entries.
@@ -79,9 +78,7 @@ fn write_rules(hosts: &HostTable, deny: &DenyList, rules: &Rules, out: &mut impl
     denials.sort_unstable();
     denials.iter().try_for_each(|line| writeln!(out, "{line}"))?;
 
-    let mut lines: Vec<String> = table.rules().flat_map(mapping_lines).collect();
-    lines.sort_unstable();
-    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    write_mappings(table, out)?;
 
     for (holder, role, least, enforcement) in roles.assignments() {
         match (holder, least) {
@@ -93,14 +90,28 @@ fn write_rules(hosts: &HostTable, deny: &DenyList, rules: &Rules, out: &mut impl
     Ok(())
 }
 
-/// A line for each name of a rule. A selector under a CA has blanks, and ends the line then; what stands before it ends
-/// with the first ` : ` outside of quotes.
-fn mapping_lines(rule: map::Entry<'_>) -> Vec<String> {
-    let map::Entry { selector, source, names, exception } = rule;
-    let line = |name: &str| match source.constant() {
-        Some(user) if selector.ca().is_none() && exception => format!("exception {selector} {name} {user}"),
-        Some(user) if selector.ca().is_none() => format!("map {selector} {name} {user}"),
-        _ => format!("map-under {name} {source} : {selector}"),
+/// A line for each name of a rule, all of them sorted; the lines of rules for exactly one certificate or key have the order
+/// of their selectors, and there may be a million of them. A selector under a CA has blanks, and ends the line then; what
+/// stands before it ends with the first ` : ` outside of quotes.
+fn write_mappings(table: &MappingTable, out: &mut impl Write) -> fmt::Result {
+    let (mut exact, under): (Vec<_>, Vec<_>) = table.rules().partition(|rule| rule.selector.ca().is_none());
+    exact.sort_by_cached_key(|rule| (!rule.exception, rule.selector.clone()));
+    for rule in &exact {
+        let (selector, kind) = (rule.selector, if rule.exception { "exception" } else { "map" });
+        let Some(user) = rule.source.constant() else { continue };
+        names(rule).try_for_each(|name| writeln!(out, "{kind} {selector} {name} {user}"))?;
+    }
+    let line = |rule: Rule<'_>| {
+        let line = |name| format!("map-under {name} {} : {}", rule.source, rule.selector);
+        names(&rule).map(line).collect::<Vec<_>>()
     };
-    if names.is_empty() { vec![line("-")] } else { names.iter().map(|name| line(name.as_str())).collect() }
+    let mut lines: Vec<String> = under.into_iter().flat_map(line).collect();
+    lines.sort_unstable();
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// The names of a rule, sorted, or what stands for none.
+fn names<'a>(rule: &Rule<'a>) -> impl Iterator<Item = &'a str> {
+    let none = rule.names.is_empty().then_some("-");
+    rule.names.iter().map(RuleName::as_str).chain(none)
 }

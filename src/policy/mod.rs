@@ -92,7 +92,7 @@ impl Policy {
     pub fn mappings(&self) -> Vec<CertUserMapping> {
         let mut rules: Vec<_> = self.rules.table.rules().collect();
         rules.sort_unstable_by_key(|rule| rule.selector);
-        rules.iter().flat_map(map::Entry::mappings).collect()
+        rules.iter().flat_map(map::Rule::mappings).collect()
     }
 
     /// Who has which role, sorted; an assignment that another one makes needless is not there.
@@ -159,7 +159,7 @@ impl Policy {
     /// file format.
     #[must_use]
     pub fn canonical_form(&self) -> String {
-        let beginning = digest::rule_lines(&self.hosts, &self.deny, &self.rules);
+        let beginning = digest::write_beginning(String::new(), &self.hosts, &self.deny, &self.rules);
         beginning + &digest::revocation_lines(&self.revocation)
     }
 

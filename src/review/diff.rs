@@ -8,7 +8,7 @@ use rustls::pki_types::UnixTime;
 use super::change::{Presence, RuleTerms, Terms};
 use super::{Change, Disagreement, Effect, trust_diff};
 use crate::decision::Evidence;
-use crate::map::{Entry, Selector, UserSource};
+use crate::map::{Rule, Selector, UserSource};
 use crate::policy::{Parts, Policy};
 use crate::role::{Holder, Role};
 use crate::user::UserName;
@@ -122,7 +122,7 @@ fn rules(old: &Parts<'_>, new: &Parts<'_>) -> Vec<Change> {
     // Templates that exclude each other may share a selector.
     let terms = |parts: &Parts<'_>| {
         let mut all: BTreeMap<Selector, BTreeMap<UserSource, RuleTerms>> = BTreeMap::new();
-        for Entry { selector, source, names, exception } in parts.rules.rules() {
+        for Rule { selector, source, names, exception } in parts.rules.rules() {
             let terms = RuleTerms { source: source.clone(), names: names.to_vec(), exception };
             all.entry(selector.clone()).or_default().insert(source.clone(), terms);
         }

@@ -187,7 +187,7 @@ impl Trust {
     }
 
     /// The last second in which this rule admits anybody; `None` if it admits nobody.
-    fn end(&self, rule: map::Entry<'_>) -> Option<End> {
+    fn end(&self, rule: map::Rule<'_>) -> Option<End> {
         if let Some(path) = rule.selector.ca() {
             return self.anchors.get(&path.anchor()).cloned();
         }
@@ -227,7 +227,7 @@ fn unknown_issuers(host: &Host, parts: &Parts<'_>) -> BTreeMap<DistinguishedName
 
 impl Whose {
     /// Everybody whom a rule names.
-    fn of(rule: map::Entry<'_>) -> impl Iterator<Item = Self> {
+    fn of(rule: map::Rule<'_>) -> impl Iterator<Item = Self> {
         let named: Vec<_> = rule.source.named().cloned().map(Self::User).collect();
         let unnamed = named.is_empty().then(|| {
             let name = rule.names.first().map(ToString::to_string);

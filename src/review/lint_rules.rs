@@ -20,7 +20,7 @@ impl<'a> Lint<'a> {
         if !self.has_anchors() {
             self.outside();
         }
-        let rules: Vec<map::Entry<'a>> = self.parts.rules.rules().collect();
+        let rules: Vec<map::Rule<'a>> = self.parts.rules.rules().collect();
         for rule in rules {
             self.name_rule(rule);
         }
@@ -58,8 +58,8 @@ impl<'a> Lint<'a> {
         }
     }
 
-    fn name_rule(&mut self, rule: map::Entry<'_>) {
-        let map::Entry { selector, source, names: _, exception: _ } = rule;
+    fn name_rule(&mut self, rule: map::Rule<'_>) {
+        let map::Rule { selector, source, names: _, exception: _ } = rule;
         let Some(path) = selector.ca() else { return };
         let place = || Place::Rule(selector.clone());
         if let Some(user) = source.constant().filter(|_| selector.is_every_certificate()) {
