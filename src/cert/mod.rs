@@ -16,6 +16,7 @@ mod profile_facts;
 mod profile_rules;
 #[cfg(feature = "serde")]
 mod profile_serde;
+mod resigned;
 mod serial;
 mod validity;
 mod values;

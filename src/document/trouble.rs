@@ -129,6 +129,7 @@ impl<'a> Places<'a> {
                 let places = self.rule_names.get(name).map(Vec::as_slice).unwrap_or_default();
                 places.iter().map(|place| place.path("mappings", "name")).collect()
             }
+            RuleProblem::TooLong { selector, .. } => self.selector(selector, "match"),
             RuleProblem::TemplateWithoutCa { selector, .. } => self.selector(selector, "user-from"),
         }
     }

@@ -1,12 +1,13 @@
 //! (private) What is wrong with rules, each alone and all together; crowding is found where they are indexed.
 
-use std::collections::{BTreeSet, HashMap};
+use core::ops::Bound;
+use std::collections::{BTreeMap, HashMap};
 
 use super::selector::Kind;
 use super::table::{MappingTable, Rule};
 use super::user_source::Reservation;
 use super::{CaPath, CertUserMapping, RuleName, RuleProblem, UserSource};
-use crate::limits::RULES_PER_VALUE;
+use crate::limits::{RULE_BYTES, RULES_PER_VALUE};
 use crate::user::UserName;
 
 impl MappingTable {
@@ -26,7 +27,7 @@ impl MappingTable {
         rules.iter().enumerate().filter_map(conflict).collect()
     }
 
-    /// Every reservation against every other one and every user that is written down.
+    /// Every reservation against every other one and every user that is written down; for each rule the first one it meets.
     pub(super) fn reservations(&self) -> Vec<RuleProblem> {
         let reserved = self.rules_under_anchors().filter_map(|rule| Some((rule, rule.source.reservation()?)));
         let reserved: Vec<(Rule<'_>, Reservation)> = reserved.collect();
@@ -39,7 +40,7 @@ impl MappingTable {
             let one_fleet = |other: &Rule<'_>| {
                 rule.source == other.source && rule.names.iter().any(|name| other.names.contains(name))
             };
-            let meeting = others.iter().filter(|(other, with)| !one_fleet(other) && reservation.meets(with));
+            let meeting = others.iter().find(|(other, with)| !one_fleet(other) && reservation.meets(with));
             problems.extend(meeting.map(|(other, _)| RuleProblem::OverlappingReservations {
                 rule: rule.selector.clone(),
                 other: other.selector.clone(),
@@ -47,14 +48,14 @@ impl MappingTable {
             }));
             rest = others;
         }
-        let written: BTreeSet<&UserName> = self.rules().flat_map(|rule| rule.source.named()).collect();
+        let written = self.rules().flat_map(|rule| rule.source.named()).map(|user| (user.as_str(), user));
+        let written: BTreeMap<&str, &UserName> = written.collect();
         for (rule, reservation) in &reserved {
-            problems.extend(
-                written.iter().filter(|user| reservation.holds(user)).map(|user| RuleProblem::ReservedUser {
-                    user: (*user).clone(),
-                    reserved_for: rule.selector.clone(),
-                }),
-            );
+            let from = (Bound::Included(reservation.prefix.as_str()), Bound::Unbounded);
+            let near = written.range::<str, _>(from).take_while(|(user, _)| user.starts_with(&reservation.prefix));
+            problems.extend(near.filter(|(_, user)| reservation.holds(user)).map(|(_, user)| {
+                RuleProblem::ReservedUser { user: (*user).clone(), reserved_for: rule.selector.clone() }
+            }));
         }
         problems
     }
@@ -70,8 +71,19 @@ pub(super) fn alone(mapping: &CertUserMapping) -> Option<RuleProblem> {
     } else if mapping.selector.ca().is_none() && mapping.source.constant().is_none() {
         Some(RuleProblem::TemplateWithoutCa { selector: selector(), source_text: mapping.source.to_string() })
     } else {
-        None
+        too_long(mapping)
     }
+}
+
+/// Rules under a CA and templates are made of what may be longer than what is read back.
+fn too_long(mapping: &CertUserMapping) -> Option<RuleProblem> {
+    let texts = [
+        mapping.selector.ca().map(|_| mapping.selector.to_string()),
+        mapping.source.constant().is_none().then(|| mapping.source.to_string()),
+    ];
+    let bytes = texts.into_iter().flatten().map(|text| text.len()).find(|bytes| *bytes > RULE_BYTES)?;
+    let user = mapping.source.describe().chars().take(80).collect();
+    Some(RuleProblem::TooLong { selector: mapping.selector.clone(), user, bytes })
 }
 
 pub(super) fn one_source_for_each_name(mappings: &[CertUserMapping]) -> Vec<RuleProblem> {

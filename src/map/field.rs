@@ -47,6 +47,9 @@ pub enum Field {
     Uri,
 }
 
+/// `anyPolicy`, 2.5.29.32.0.
+const ANY_POLICY: &[u8] = &[0x55, 0x1d, 0x20, 0];
+
 impl Field {
     /// The one way to say it: the user principal name is no other `otherName`.
     pub(super) fn canonical(self) -> Self {
@@ -68,6 +71,11 @@ impl Field {
             | Self::Uri => true,
             Self::CertificatePolicy | Self::Directory | Self::Ip | Self::Serial | Self::Subject => false,
         }
+    }
+
+    /// True if no certificate has more than one value of it.
+    pub(super) fn is_single(&self) -> bool {
+        matches!(self, Self::Extension(_) | Self::Serial | Self::Subject)
     }
 
     pub(super) fn is_other_name(&self) -> bool {
@@ -158,6 +166,24 @@ impl Value {
                 _ => Err("it is a string of a type that programs read differently"),
             },
         }
+    }
+
+    /// What all values have in common that somebody could read as this one: letters without case, blanks without number,
+    /// one address of those that mean the same host (X.520, section 7.6; RFC 3986, section 6.2.2.1; RFC 4291, section 2.5.5.2).
+    /// Never to match anything, only to leave out.
+    pub(super) fn alike(&self) -> Self {
+        let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        match self {
+            Self::Ip(address) => Self::Ip(address.to_canonical()),
+            Self::Name(name) => Self::Text(fold(&name.to_string()).into()),
+            Self::Text(text) => Self::Text(fold(text).into()),
+            Self::Bytes(_) | Self::Oid(_) | Self::Serial(_) => self.clone(),
+        }
+    }
+
+    /// `anyPolicy` stands for every certificate policy (RFC 5280, section 4.2.1.4).
+    pub(super) fn is_any_policy(&self) -> bool {
+        matches!(self, Self::Oid(policy) if policy.is(ANY_POLICY))
     }
 
     /// The value with ASCII letters in lower case where the field's standard has no case; `None` for other fields.

@@ -27,6 +27,12 @@ pub enum InvalidNameTest {
         /// The field.
         field: Field,
     },
+    /// What an `all` looks for is what its `not` leaves out.
+    #[error("`{}` holds only where `not {}` leaves the certificate out: remove one of them", .tests.0, .tests.1)]
+    LeavesOut {
+        /// The test, and what is under the `not`.
+        tests: Box<(ValueTest, ValueTest)>,
+    },
     /// Every certificate has the field.
     #[error("every certificate has a `{field}`: say which is meant")]
     NeedsValue {

@@ -188,19 +188,41 @@ impl ValueTest {
         &self.field
     }
 
-    /// True if no certificate passes both: they want different values at one place.
+    /// True if no certificate passes both: they want different values at one place, or one wants its own everywhere.
     fn contradicts(&self, other: &Self) -> bool {
-        let differ = self.value.as_ref().zip(other.value.as_ref()).is_some_and(|(one, other)| one != other);
-        differ
-            && self.quantifier != Quantifier::Any
-            && (&self.field, self.quantifier, self.ignoring_case)
-                == (&other.field, other.quantifier, other.ignoring_case)
+        let everywhere = |test: &Self| matches!(test.quantifier, Quantifier::All | Quantifier::ExactlyOne);
+        let same_place = self.quantifier == other.quantifier && self.quantifier != Quantifier::Any;
+        let meet = everywhere(self) || everywhere(other) || same_place;
+        self.field == other.field && meet && self.wants_another_than(other)
     }
 
-    /// Says which of several values is meant; without, there must be exactly one.
+    /// True if no value is what both look for.
+    fn wants_another_than(&self, other: &Self) -> bool {
+        let (Some(one), Some(other_value)) = (&self.value, &other.value) else { return false };
+        let folded = |value: &Value| value.folded(&self.field).unwrap_or_else(|| value.clone());
+        if self.ignoring_case || other.ignoring_case { folded(one) != folded(other_value) } else { one != other_value }
+    }
+
+    /// True if every certificate that passes this has what the other, under a `not`, leaves out.
+    fn is_left_out_by(&self, excluded: &Self) -> bool {
+        let same = match (&self.value, &excluded.value) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(value), Some(excluded)) => value.alike() == excluded.alike(),
+        };
+        self.field == excluded.field && same
+    }
+
+    /// Says which of several values is meant; without, there must be exactly one. Where no certificate has several (serial
+    /// number, subject, the value of an extension), it says nothing.
     #[must_use]
     pub fn with_quantifier(self, quantifier: Quantifier) -> Self {
-        Self { quantifier, ..self }
+        match quantifier {
+            // The second of one is never there, and that is what the test then says.
+            Quantifier::Nth(nth) if nth.get() > 1 => Self { quantifier, ..self },
+            _ if self.field.is_single() => Self { quantifier: Quantifier::ExactlyOne, ..self },
+            _ => Self { quantifier, ..self },
+        }
     }
 
     /// Compares ASCII letters of a DNS name, or of an e-mail address's domain, without case. Other letters never.
@@ -271,8 +293,8 @@ impl NameTest {
     /// All of these hold.
     ///
     /// # Errors
-    /// [`InvalidNameTest::Empty`], [`InvalidNameTest::Never`] if two of them want different values at one place, and [`InvalidNameTest::TooDeep`] and [`InvalidNameTest::TooMany`] beyond
-    /// [`SELECTOR_DEPTH`] and [`SELECTOR_TESTS`].
+    /// [`InvalidNameTest::Empty`], [`InvalidNameTest::Never`] if two of them want different values at one place, and
+    /// [`InvalidNameTest::TooDeep`] and [`InvalidNameTest::TooMany`] beyond [`SELECTOR_DEPTH`] and [`SELECTOR_TESTS`].
     pub fn all(tests: impl IntoIterator<Item = impl Into<Self>>) -> Result<Self, InvalidNameTest> {
         Self::conjunction(tests.into_iter().map(Into::into), Vec::new())
     }
@@ -301,11 +323,13 @@ impl NameTest {
     /// This holds, and the other surely does not.
     ///
     /// A certificate is left out if one of its values is what `excluded` looks for, or could be: quantifiers do not matter
-    /// here, attributes of multi-valued RDNs count, and so does every value that programs may read differently.
+    /// here, attributes of multi-valued RDNs count, and so does every value that programs may read differently. Texts are
+    /// alike in any case of letters and with any number of blanks, an IPv4 address in IPv6 is that address, and `anyPolicy` is
+    /// every policy.
     ///
     /// # Errors
     /// [`InvalidNameTest::NestedNot`] if `excluded` has a `not` itself, [`InvalidNameTest::ExcludesEverything`] if it is
-    /// every certificate; else as [`all`](Self::all).
+    /// every certificate, [`InvalidNameTest::LeavesOut`] if it leaves out whatever this is for; else as [`all`](Self::all).
     pub fn and_not(self, excluded: impl Into<Self>) -> Result<Self, InvalidNameTest> {
         Self::conjunction([self].into_iter(), vec![excluded.into()])
     }
@@ -329,9 +353,7 @@ impl NameTest {
             tests.sort_unstable();
             tests.dedup();
         }
-        if let Some(tests) = contradiction(&flat) {
-            return Err(InvalidNameTest::Never { tests });
-        }
+        contradiction(&flat, &excluded)?;
         match (<[Self; 1]>::try_from(flat), excluded.is_empty()) {
             (Ok([one]), true) => Ok(one),
             (Ok(one), false) => Self(Node::All { tests: one.into(), none: excluded }).within_limits(),
@@ -394,14 +416,21 @@ impl NameTest {
     }
 }
 
-/// Two tests of an `all` of which never both hold.
-fn contradiction(tests: &[NameTest]) -> Option<Box<(ValueTest, ValueTest)>> {
-    if tests.len() > SELECTOR_TESTS {
-        return None;
+/// An error if two tests of an `all` never both hold, or if one holds only where its `not` leaves the certificate out.
+fn contradiction(tests: &[NameTest], excluded: &[NameTest]) -> Result<(), InvalidNameTest> {
+    if tests.len() + excluded.len() > SELECTOR_TESTS {
+        return Ok(());
     }
-    let values: Vec<&ValueTest> = tests.iter().filter_map(NameTest::as_value).collect();
-    values.iter().enumerate().find_map(|(at, one)| {
-        let other = values.iter().skip(at + 1).find(|other| one.contradicts(other))?;
-        Some(Box::new(((*one).clone(), (*other).clone())))
-    })
+    let values =
+        |tests: &'_ [NameTest]| -> Vec<ValueTest> { tests.iter().filter_map(NameTest::as_value).cloned().collect() };
+    let (tests, excluded) = (values(tests), values(excluded));
+    for (at, one) in tests.iter().enumerate() {
+        if let Some(other) = tests.iter().skip(at + 1).find(|other| one.contradicts(other)) {
+            return Err(InvalidNameTest::Never { tests: Box::new((one.clone(), other.clone())) });
+        }
+        if let Some(other) = excluded.iter().find(|other| one.is_left_out_by(other)) {
+            return Err(InvalidNameTest::LeavesOut { tests: Box::new((one.clone(), other.clone())) });
+        }
+    }
+    Ok(())
 }

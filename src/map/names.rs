@@ -3,13 +3,14 @@
 //! What cannot be a value (opaque, malformed, hidden characters, wildcards) is kept as a place without value: it matches
 //! nothing, and it is there. The values are grouped, because a test must not cost more for a certificate with many names.
 
+use core::cell::OnceCell;
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::Value;
 use super::name_test::{NameTest, Node, Quantifier, ValueTest};
 use super::{Field, Part};
-use crate::cert::{AttributeValue, Certificate, GeneralName, RelativeDistinguishedName, explicit_value};
+use crate::cert::{Attribute, AttributeValue, Certificate, GeneralName, RelativeDistinguishedName, explicit_value};
 use crate::strength::Strength;
 use crate::trace::{Check, Trace};
 
@@ -39,6 +40,10 @@ struct View {
     /// If there are many: their values, and those without case, sorted and without repetition.
     values: Vec<Value>,
     folded: Vec<Value>,
+    /// The values as [`Value::alike`] has them, once they are asked for.
+    alike: OnceCell<BTreeSet<Value>>,
+    /// True if two of the places are in one RDN, which has no order.
+    unordered: bool,
     has_value: bool,
     has_other: bool,
 }
@@ -69,37 +74,46 @@ struct Reader {
 struct Place {
     value: Option<Value>,
     multi_valued: bool,
+    /// Its RDN has another attribute of this type.
+    beside_another: bool,
+}
+
+impl Place {
+    fn of(value: Option<Value>) -> Self {
+        Self { value, multi_valued: false, beside_another: false }
+    }
 }
 
 impl Reader {
     fn place(&mut self, field: Field, value: Result<Value, &'static str>) {
-        self.push(field, Place { value: value.ok(), multi_valued: false });
+        self.push(field, Place::of(value.ok()));
     }
 
     fn push(&mut self, field: Field, place: Place) {
         // What may be of this kind and stood before it.
         let before = if field.is_other_name() { self.unreadable } else { 0 };
-        let nothing = || Place { value: None, multi_valued: false };
-        let new = || (0..before).map(|_| nothing()).collect();
+        let new = || (0..before).map(|_| Place::of(None)).collect();
         self.fields.entry(field).or_insert_with(new).push(place);
     }
 
     fn unreadable(&mut self) {
         self.unreadable += 1;
         for (_, places) in self.fields.iter_mut().filter(|(field, _)| field.is_other_name()) {
-            places.push(Place { value: None, multi_valued: false });
+            places.push(Place::of(None));
         }
     }
 
-    fn attribute(&mut self, field: Field, value: &AttributeValue, multi_valued: bool) {
-        let value = match value {
+    fn attribute(&mut self, attribute: &Attribute, rdn: &RelativeDistinguishedName) {
+        let field = Field::Attribute(attribute.kind().clone());
+        let beside_another = rdn.attributes().iter().filter(|other| other.kind() == attribute.kind()).count() > 1;
+        let value = match attribute.value() {
             AttributeValue::Text(text) => {
                 self.look_for_control_characters(text);
                 Value::text(&field, text).ok()
             }
             AttributeValue::Opaque(_) => None,
         };
-        self.push(field, Place { value, multi_valued });
+        self.push(field, Place { value, multi_valued: rdn.attributes().len() > 1, beside_another });
     }
 
     fn text(&mut self, field: Field, text: &str) {
@@ -162,7 +176,7 @@ impl View {
                 values.dedup();
             }
         }
-        Self { places, values, folded, has_value, has_other }
+        Self { places, values, folded, has_value, has_other, ..Self::default() }
     }
 
     /// The values that are compared, if there are many.
@@ -179,6 +193,12 @@ impl View {
         }
     }
 
+    /// True if some value could be read as this one.
+    fn may_have(&self, wanted: &Value) -> bool {
+        let alike = self.alike.get_or_init(|| self.places.iter().flatten().map(Value::alike).collect());
+        alike.contains(&wanted.alike()) || self.places.iter().flatten().any(Value::is_any_policy)
+    }
+
     /// True if nothing else stands there. Asked only where some value is what the test looks for.
     fn only(&self, test: &ValueTest) -> bool {
         let one = match &test.value {
@@ -190,6 +210,9 @@ impl View {
     }
 
     fn nth(&self, place: core::num::NonZeroU16) -> Option<&Value> {
+        if self.unordered {
+            return None;
+        }
         self.places.get(usize::from(place.get()) - 1)?.as_ref()
     }
 }
@@ -197,7 +220,9 @@ impl View {
 impl Places {
     fn new(field: &Field, places: Vec<Place>) -> Self {
         let shared = places.iter().any(|place| place.multi_valued);
-        let multi_valued = shared.then(|| View::new(field, places.iter().map(|place| place.value.clone()).collect()));
+        let unordered = places.iter().any(|place| place.beside_another);
+        let wider = || View::new(field, places.iter().map(|place| place.value.clone()).collect());
+        let multi_valued = shared.then(|| View { unordered, ..wider() });
         let value = |place: Place| place.value.filter(|_| !place.multi_valued);
         Self { view: View::new(field, places.into_iter().map(value).collect()), multi_valued }
     }
@@ -214,10 +239,7 @@ impl Names {
         reader.place(Field::Serial, Ok(Value::Serial(certificate.serial().clone())));
         let subject = certificate.subject();
         for rdn in subject.rdns() {
-            let multi_valued = rdn.attributes().len() > 1;
-            for attribute in rdn.attributes() {
-                reader.attribute(Field::Attribute(attribute.kind().clone()), attribute.value(), multi_valued);
-            }
+            rdn.attributes().iter().for_each(|attribute| reader.attribute(attribute, rdn));
         }
         reader.place(Field::Subject, Value::name(subject));
         certificate.subject_alternative_names().iter().for_each(|name| reader.alternative(name));
@@ -317,10 +339,10 @@ impl ValueTest {
         }
     }
 
-    /// True unless surely no value is what is looked for.
+    /// True unless surely no value is what is looked for, in any way in which somebody reads it.
     fn may_hold(&self, names: &Names) -> bool {
         let view = names.view(&self.field, true);
-        view.has_other || view.any(self)
+        view.has_other || self.value.as_ref().map_or(view.has_value, |wanted| view.may_have(wanted))
     }
 
     pub(super) fn probe(&self) -> Probe {

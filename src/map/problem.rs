@@ -1,7 +1,7 @@
 //! Rules that contradict each other, or that cannot mean what they say.
 
 use super::{CaPath, RuleName, Selector, UserSource};
-use crate::limits::RULES_PER_VALUE;
+use crate::limits::{RULE_BYTES, RULES_PER_VALUE};
 use crate::user::UserName;
 
 /// One thing that is wrong with the rules of a policy.
@@ -76,6 +76,18 @@ pub enum RuleProblem {
         /// The selector.
         selector: Selector,
     },
+    /// The text of a rule is longer than what is read back.
+    #[error(
+        "the text of a rule for user `{user}` has {bytes} bytes, at most {RULE_BYTES} are read back: write several rules of one name, or shorter values"
+    )]
+    TooLong {
+        /// The selector.
+        selector: Selector,
+        /// Where its users come from, or the beginning of that.
+        user: String,
+        /// How long it is.
+        bytes: usize,
+    },
     /// A user's name would be taken from a certificate that no stated CA vouches for.
     #[error(
         "`{selector}` names no CA, so the user cannot be taken from the certificate (`{source_text}`): write the user, or a selector with `under`"
@@ -108,6 +120,7 @@ impl RuleProblem {
             Self::ReservedUser { .. } => "reserved-user",
             Self::RuleNameTwice { .. } => "rule-name-twice",
             Self::ThroughAnchor { .. } => "through-anchor",
+            Self::TooLong { .. } => "rule-too-long",
             Self::TemplateWithoutCa { .. } => "template-without-ca",
         }
     }

@@ -191,7 +191,17 @@ impl MappingTable {
 
     /// The user of a pinned certificate, by the rules that name exactly it or its key.
     pub(crate) fn exact(&self, certificate: Fingerprint, key: SpkiFingerprint, trace: &mut impl Trace) -> Lookup {
-        let exact = self.rule_for(&Selector::certificate(certificate));
+        self.agreed(self.rule_for(&Selector::certificate(certificate)), certificate, key, trace)
+    }
+
+    /// What the rule for the certificate and the one for its key say together.
+    fn agreed(
+        &self,
+        exact: Option<Rule<'_>>,
+        certificate: Fingerprint,
+        key: SpkiFingerprint,
+        trace: &mut impl Trace,
+    ) -> Lookup {
         trace.step(Check::CertificateRule, exact.is_some(), format_args!("{certificate}"));
         let by_key = self.rule_for(&Selector::key(key));
         trace.step(Check::KeyRule, by_key.is_some(), format_args!("{key}"));
@@ -230,12 +240,12 @@ impl MappingTable {
 
     fn by_all_rules(&self, certificate: &Certificate, vouchers: &[Voucher], trace: &mut impl Trace) -> Lookup {
         let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
-        let exact = self.exact(fingerprint, key, trace);
+        let rule = self.rule_for_form_of(certificate);
+        let exact = self.agreed(rule, fingerprint, key, trace);
         if matches!(exact, Lookup::Ambiguous(_)) {
             return exact;
         }
-        let exception = self.rule_for(&Selector::certificate(fingerprint)).is_some_and(|rule| rule.exception);
-        if exception {
+        if rule.is_some_and(|rule| rule.exception) {
             trace.step(Check::Exception, true, format_args!("{fingerprint}"));
             return exact;
         }
@@ -327,6 +337,14 @@ impl MappingTable {
     /// The rules under a CA, in the order of their selectors, and of their user sources.
     pub(super) fn rules_under_anchors(&self) -> impl ExactSizeIterator<Item = Rule<'_>> + Clone {
         self.under.iter().map(UnderCa::rule)
+    }
+
+    /// The rule for exactly this certificate, in whichever form its holder wrote the CA's signature: nobody leaves a rule
+    /// behind by writing it in the other one.
+    fn rule_for_form_of(&self, certificate: &Certificate) -> Option<Rule<'_>> {
+        let rule = |fingerprint| self.rule_for(&Selector::certificate(fingerprint));
+        let resigned = || certificate.resigned_fingerprints().into_iter().find_map(rule);
+        if self.exact.is_empty() { None } else { rule(certificate.fingerprint()).or_else(resigned) }
     }
 
     fn rule_for(&self, exact: &Selector) -> Option<Rule<'_>> {

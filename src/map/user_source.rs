@@ -309,7 +309,13 @@ impl Template {
             }
         }
         if !self.among.is_empty() {
-            return self.among.get(taken.as_str()).cloned().map(Ok);
+            let listed = self.among.get(taken.as_str()).cloned()?;
+            // Of one part the list says it all; of several another division could give the same user.
+            let several = self.parts().nth(1).is_some();
+            return Some(match separator.filter(|_| several) {
+                Some(character) => Err(NoUserName::Separator { character, taken }),
+                None => Ok(listed),
+            });
         }
         if let Some(character) = separator {
             return Some(Err(NoUserName::Separator { character, taken }));

@@ -50,7 +50,7 @@ pub struct PolicyBuilder {
     denials: Vec<Denial>,
     disabled: BTreeSet<UserName>,
     remembered: usize,
-    problems: Vec<Problem>,
+    partners: Vec<(UserName, Certificate)>,
 }
 
 impl PolicyBuilder {
@@ -71,7 +71,7 @@ impl PolicyBuilder {
             denials: Vec::new(),
             disabled: BTreeSet::new(),
             remembered: REMEMBERED_PATHS,
-            problems: Vec::new(),
+            partners: Vec::new(),
         }
     }
 
@@ -85,18 +85,10 @@ impl PolicyBuilder {
     /// same bundle), maps it to `user`, and gives `user` the roles.
     ///
     /// Called again with a renewed certificate it adds that one to the same user.
-    #[allow(clippy::needless_pass_by_value, reason = "the policy becomes an owner of the certificate")]
     pub fn partner(mut self, user: UserName, certificate: Certificate, roles: impl IntoIterator<Item = Role>) -> Self {
         let fingerprint = certificate.fingerprint();
-        let first = self.hosts.first().map(|host| host.bundle().name().clone());
-        for host in self.hosts.iter_mut().filter(|host| Some(host.bundle().name()) == first.as_ref()) {
-            match host.bundle_mut().add_pin(certificate.clone()) {
-                Ok(_) | Err(TrustError::Duplicate { kind: EntryKind::Pin, .. }) => {}
-                Err(cause) => self.problems.push(Problem::Partner { user: user.clone(), cause }),
-            }
-        }
-        let roles = roles.into_iter().map(|role| RoleAssignment::new(user.clone(), role));
-        self.assignments.extend(roles);
+        self.assignments.extend(roles.into_iter().map(|role| RoleAssignment::new(user.clone(), role)));
+        self.partners.push((user.clone(), certificate));
         self.mapping(CertUserMapping::new(Selector::certificate(fingerprint), user))
     }
 
@@ -169,7 +161,8 @@ impl PolicyBuilder {
     /// # Errors
     /// As [`build`](Self::build).
     pub fn build_with_provider(self, provider: &CryptoProvider) -> Result<Policy, PolicyError> {
-        let Self { hosts, mappings, assignments, revocation, denials, disabled, remembered, mut problems } = self;
+        let Self { mut hosts, mappings, assignments, revocation, denials, disabled, remembered, partners } = self;
+        let mut problems = pin(&partners, &mut hosts);
         // A bundle that is empty because a partner could not be pinned has that problem, not this one too.
         let unpinned = !problems.is_empty();
         problems.extend(super::hosts::problems(&hosts));
@@ -238,17 +231,32 @@ impl Default for PolicyBuilder {
     }
 }
 
+/// Pins the partners to the bundle of the first host, wherever else it is.
+fn pin(partners: &[(UserName, Certificate)], hosts: &mut [Host]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let first = hosts.first().map(|host| host.bundle().name().clone());
+    for (user, certificate) in partners {
+        for host in hosts.iter_mut().filter(|host| Some(host.bundle().name()) == first.as_ref()) {
+            match host.bundle_mut().add_pin(certificate.clone()) {
+                Ok(_) | Err(TrustError::Duplicate { kind: EntryKind::Pin, .. }) => {}
+                Err(cause) => problems.push(Problem::Partner { user: user.clone(), cause }),
+            }
+        }
+    }
+    problems
+}
+
 /// Two rules that name different users for a certificate of a bundle.
 ///
 /// Exact rules can always be told; rules over names where an anchor of the bundle issued the certificate itself, because what
-/// stands between the two is known to the peer only. As in a decision, names are asked only where no exact rule is.
+/// stands between the two is known to the peer only. A decision about a pin asks names only where no exact rule is; but
+/// that a rule over names says otherwise is a contradiction, unless the exact rule is declared an exception.
 fn ambiguous(table: &MappingTable, index: &TrustIndex, certificate: &Certificate) -> Option<(Fingerprint, Problem)> {
     let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
-    let lookup = match table.exact(fingerprint, key, &mut NoTrace) {
-        Lookup::None if table.has_rules_under_anchors() => {
-            table.under(certificate, index.direct_path(certificate)?.vouchers(), &mut NoTrace)
-        }
-        exact => exact,
+    let path = if table.has_rules_under_anchors() { index.direct_path(certificate) } else { None };
+    let lookup = match path {
+        Some(path) => table.under(certificate, path.vouchers(), &mut NoTrace),
+        None => table.exact(fingerprint, key, &mut NoTrace),
     };
     let Lookup::Ambiguous([one, other]) = lookup else { return None };
     let rules = [one.rule.to_string(), other.rule.to_string()];

@@ -75,7 +75,7 @@ impl Policy {
     }
 
     /// The digest of the [canonical form](Self::canonical_form); it stands in every record, and equal digests decide
-    /// alike.
+    /// alike where the same crypto provider verifies signatures (ring verifies none of P-521).
     #[must_use]
     pub fn digest(&self) -> PolicyDigest {
         self.digest

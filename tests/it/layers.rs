@@ -34,6 +34,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "der@name_constraints",
             "der@encode",
             "der@values",
+            "der@resigned",
             "serde@profile_serde",
             "sha2@fingerprint",
             "time@validity",

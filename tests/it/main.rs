@@ -34,6 +34,7 @@ mod hosts;
 mod identities;
 mod interop;
 mod layers;
+mod left_behind;
 mod limbo;
 mod lint;
 mod live;

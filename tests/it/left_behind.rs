@@ -1,0 +1,238 @@
+//! Who is meant by a rule or left out by one does not leave it behind: not by writing a certificate in another way, nor a
+//! name in another spelling.
+
+use std::net::IpAddr;
+
+use certmap::policy::Problem;
+use certmap::rustls::pki_types::CertificateDer;
+use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
+use certmap::{CertUserMapping, Host, Policy, PolicyBuilder, RefusalCode, Selector};
+
+use crate::anchors::{bundle, client, decide_at, hierarchy};
+use crate::common::user;
+use crate::fleets::{dns, exact, of, policy, rule, who};
+
+/// The order of P-256.
+const ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7,
+    0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let header = match length {
+        0..128 => vec![tag, length as u8],
+        128..256 => vec![tag, 0x81, length as u8],
+        _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+    };
+    [&header, content].concat()
+}
+
+/// The content of the element that begins here, and what follows it.
+fn element(der: &[u8]) -> (&[u8], &[u8]) {
+    let (header, length) = match der[1] {
+        0x82 => (4, usize::from(der[2]) << 8 | usize::from(der[3])),
+        0x81 => (3, usize::from(der[2])),
+        short => (2, usize::from(short)),
+    };
+    der[header..].split_at(length)
+}
+
+/// The same certificate with the signature (r, s) of its P-256 CA written as (r, n - s), for which nobody needs a key.
+fn resigned(certificate: &[u8]) -> Vec<u8> {
+    let (content, _) = element(certificate);
+    let (_, rest) = element(content);
+    let (_, bits) = element(rest);
+    let (r, rest) = element(element(&element(bits).0[1..]).0);
+    let mut s = [0u8; 32];
+    let digits: Vec<u8> = element(rest).0.iter().copied().skip_while(|byte| *byte == 0).collect();
+    s[32 - digits.len()..].copy_from_slice(&digits);
+    let mut borrow = 0;
+    for at in (0..32).rev() {
+        let difference = i32::from(ORDER[at]) - i32::from(s[at]) - borrow;
+        borrow = i32::from(difference < 0);
+        s[at] = difference.rem_euclid(256) as u8;
+    }
+    let mut other: Vec<u8> = s.iter().copied().skip_while(|byte| *byte == 0).collect();
+    if other[0] >= 0x80 {
+        other.insert(0, 0);
+    }
+    let signature = tlv(0x30, &[tlv(2, r), tlv(2, &other)].concat());
+    let signed = &content[..content.len() - bits.len()];
+    tlv(0x30, &[signed, &tlv(3, &[&[0], &signature[..]].concat())].concat())
+}
+
+fn told(policy: &Policy, chain: &[CertificateDer<'_>]) -> Result<String, RefusalCode> {
+    let decided = decide_at(policy, chain, NOW).into_result();
+    decided.map(|principal| principal.user().to_string()).map_err(|refused| refused.code())
+}
+
+/// What is decided about the certificate as it was issued, and as its holder writes it.
+fn both(policy: &Policy, holder: &TestIdentity) -> [Result<String, RefusalCode>; 2] {
+    let chain = holder.chain_without_root();
+    let mut written = chain.to_vec();
+    written[0] = resigned(&chain[0]).into();
+    assert_ne!(written[0], chain[0]);
+    [told(policy, chain), told(policy, &written)]
+}
+
+#[test]
+fn an_exact_rule_is_for_both_forms_of_a_signature() {
+    let (root, issuing) = hierarchy();
+    let contractor = client("CN=contractor,O=Acme").issued_by(&issuing);
+    let staff = || rule(&root, "attribute O \"Acme\"", "\"acme\"");
+    let limited = || exact(&contractor, "limited");
+    let exception = policy(bundle(&[&root]), [staff(), limited().as_exception_over_name_rules()]);
+    assert_eq!(both(&exception, &contractor), [of("limited"), of("limited")]);
+    let none = policy(bundle(&[&root]), [staff(), limited()]);
+    assert_eq!(both(&none, &contractor), [Err(RefusalCode::Ambiguous), Err(RefusalCode::Ambiguous)]);
+    let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root])));
+    let rules = [staff(), limited().as_exception_over_name_rules()];
+    let disabled = builder.mappings(rules).disabled_user(user("limited")).build().unwrap();
+    assert_eq!(both(&disabled, &contractor), [Err(RefusalCode::UserDisabled), Err(RefusalCode::UserDisabled)]);
+}
+
+#[test]
+fn a_pin_that_a_name_rule_calls_somebody_else_is_a_contradiction_unless_it_is_an_exception() {
+    let (root, _) = hierarchy();
+    let partner = client("CN=partner,O=Acme").issued_by(&root);
+    let build = |limited: CertUserMapping| {
+        let mut trust = bundle(&[&root]);
+        trust.add_pin(partner.certificate().clone()).unwrap();
+        let rules = [rule(&root, "attribute O \"Acme\"", "\"acme\""), limited];
+        PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), trust)).mappings(rules).build()
+    };
+    let error = build(exact(&partner, "limited")).unwrap_err();
+    assert!(matches!(error.problems(), [Problem::AmbiguousCertificate { .. }]), "{error}");
+    let policy = build(exact(&partner, "limited").as_exception_over_name_rules()).unwrap();
+    assert_eq!(both(&policy, &partner), [of("limited"), of("limited")]);
+}
+
+#[track_caller]
+fn left_out(test: &str, certificate: TestCertificate) {
+    let (root, issuing) = hierarchy();
+    let policy = policy(bundle(&[&root]), [rule(&root, test, "\"api\"")]);
+    assert_eq!(who(&policy, &certificate.issued_by(&issuing)), Err(RefusalCode::NotMapped), "{test}");
+    // The same without what is left out.
+    let plain = client("CN=plain,O=Acme").with_alternative_names(&[TestName::Dns("api.example")]);
+    assert_eq!(who(&policy, &plain.issued_by(&issuing)), of("api"), "{test}");
+}
+
+#[test]
+fn what_is_left_out_does_not_come_in_another_spelling() {
+    let names = |other| client("CN=a,O=Acme").with_alternative_names(&[TestName::Dns("api.example"), other]);
+    left_out("all(dns any \"api.example\", not dns \"test.example\")", names(TestName::Dns("TEST.example")));
+    left_out("all(dns \"api.example\", not email \"a@acme.example\")", names(TestName::Email("a@ACME.example")));
+    left_out("all(dns \"api.example\", not uri \"spiffe://acme/test\")", names(TestName::Uri("SPIFFE://Acme/test")));
+    let mapped: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
+    left_out("all(dns \"api.example\", not ip 10.0.0.1)", names(TestName::Ip(mapped)));
+    for unit in ["test", "Test\\ ", "TEST", "\\ Test"] {
+        left_out("all(attribute O \"Acme\", not attribute OU \"Test\")", client(&format!("CN=a,OU={unit},O=Acme")));
+    }
+    let api = |subject| client(subject).with_alternative_names(&[TestName::Dns("api.example")]);
+    left_out("all(dns \"api.example\", not subject \"CN=a,O=Acme\")", api("CN=a,O=acme"));
+    // `anyPolicy` is every policy.
+    let any = [0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0];
+    let any = client("CN=a,O=Acme").with_extension("2.5.29.32", false, &any);
+    left_out("all(attribute O \"Acme\", not policy 1.2.3.4)", any);
+}
+
+#[test]
+fn a_rule_that_means_nobody_is_not_read() {
+    let (root, _) = hierarchy();
+    for test in [
+        "all(dns \"a.example\", not dns \"A.example\")",
+        "all(dns \"a.example\", not dns)",
+        "all(subject \"CN=a\", not subject \"CN=a\")",
+        "all(dns \"a.example\", dns all \"b.example\")",
+        "all(dns \"a.example\", dns any \"b.example\")",
+        "all(dns \"a.example\", dns ignoring-case \"b.example\")",
+        "all(dns \"a.example\", dns nth(2) \"b.example\")",
+        "all(subject any \"CN=a\", subject any \"CN=b\")",
+    ] {
+        let text = format!("under {} {test}", root.certificate().fingerprint());
+        assert!(text.parse::<Selector>().is_err(), "{test}");
+    }
+    for test in [
+        "all(dns any \"a.example\", dns any \"b.example\")",
+        "all(dns nth(1) \"a.example\", dns nth(2) \"b.example\")",
+        "all(dns \"a.example\", dns ignoring-case \"A.example\")",
+        "all(dns \"a.example\", not dns \"b.example\")",
+    ] {
+        let text = format!("under {} {test}", root.certificate().fingerprint());
+        assert!(text.parse::<Selector>().is_ok(), "{test}");
+    }
+}
+
+#[test]
+fn where_there_is_one_value_it_does_not_matter_which_is_meant() {
+    let (root, _) = hierarchy();
+    let rules = [rule(&root, "subject \"CN=a\"", "\"x\""), rule(&root, "subject any \"CN=a\"", "\"y\"")];
+    let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root])));
+    assert!(builder.mappings(rules).build().is_err(), "one selector, two users");
+}
+
+#[test]
+fn of_two_attributes_in_one_rdn_none_is_the_first() {
+    let (root, issuing) = hierarchy();
+    let certificate = client("CN=admin+CN=z,O=Acme").issued_by(&issuing);
+    let found = |which: &str| {
+        let test = format!("attribute CN {which} in-multi-valued-rdns \"admin\"");
+        who(&policy(bundle(&[&root]), [rule(&root, &test, "\"u\"")]), &certificate)
+    };
+    assert_eq!(found("any"), of("u"));
+    assert_eq!((found("nth(1)"), found("nth(2)")), (Err(RefusalCode::NotMapped), Err(RefusalCode::NotMapped)));
+}
+
+#[test]
+fn a_listed_user_is_not_made_of_other_pieces() {
+    let (root, issuing) = hierarchy();
+    let source = "attribute O + \"/\" + attribute OU among (\"acme/eu/billing\", \"acme/eu\")";
+    let policy = policy(bundle(&[&root]), [rule(&root, "all(attribute O, attribute OU)", source)]);
+    let of_subject = |subject: &str| who(&policy, &client(subject).issued_by(&issuing));
+    assert_eq!(of_subject("OU=eu,O=acme"), of("acme/eu"));
+    assert_eq!(of_subject("OU=billing,O=acme/eu"), Err(RefusalCode::UserName));
+    assert_eq!(of_subject("OU=eu/billing,O=acme"), Err(RefusalCode::UserName));
+    assert_eq!(of_subject("OU=us,O=acme"), Err(RefusalCode::NotMapped));
+}
+
+#[test]
+fn problems_are_as_many_as_rules_at_most() {
+    let (root, _) = hierarchy();
+    let fleet = |number: usize| rule(&root, &format!("all(attribute O \"o{number}\", dns)"), "\"iot/\" + dns");
+    let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root])));
+    let error = builder.mappings((0..300).map(fleet)).build().unwrap_err();
+    assert_eq!(error.problems().len(), 299);
+}
+
+#[test]
+fn a_rule_whose_text_cannot_be_read_back_is_a_problem() {
+    let (root, _) = hierarchy();
+    let long = certmap::map::ValueTest::attribute("2.5.4.3".parse().unwrap(), &"x".repeat(40_000)).unwrap();
+    let selector = Selector::under(root.certificate().fingerprint(), long);
+    let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root])));
+    let error = builder.mapping(CertUserMapping::new(selector, user("u"))).build().unwrap_err();
+    assert_eq!(error.problems().iter().map(Problem::code).collect::<Vec<_>>(), ["rule-too-long"]);
+    assert!(error.to_string().len() < 400, "{error}");
+}
+
+#[test]
+fn partners_may_be_named_before_the_hosts_that_share_their_bundle() {
+    let partner = TestCertificate::new("CN=p").self_signed();
+    let host = |id: &str| Host::new(id.parse().unwrap(), certmap::TrustBundle::new("partners".parse().unwrap()));
+    let other = || host("two").with_server_names(["b.example".parse().unwrap()]);
+    let named = |builder: PolicyBuilder| builder.partner(user("p"), partner.certificate().clone(), []);
+    let before = named(PolicyBuilder::for_host(host("one")).host(other())).build().unwrap();
+    let after = named(PolicyBuilder::for_host(host("one"))).host(other()).build().unwrap();
+    assert_eq!(before.digest(), after.digest());
+}
+
+#[test]
+fn a_name_that_ends_in_a_blank_nobody_sees_is_no_user() {
+    for blank in ['\u{2800}', '\u{1d159}', '\u{3164}'] {
+        assert!(format!("billing{blank}").parse::<certmap::UserName>().is_err());
+    }
+    let (root, issuing) = hierarchy();
+    let policy = policy(bundle(&[&root]), [rule(&root, "dns", "\"iot/\" + dns")]);
+    assert_eq!(who(&policy, &dns("a.example").issued_by(&issuing)), of("iot/a.example"));
+}
