@@ -1,24 +1,20 @@
 //! One request: who is it, may it, and then the upstream's answer.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use certmap::decision::Peer;
+use certmap::decision::{AuditRecord, Peer};
 use certmap::rustls::pki_types::UnixTime;
 use certmap::{AccessLine, Authority, Caller, Principal};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
-use hyper::{Request, Response, StatusCode, Uri};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper::{Request, Response, StatusCode};
 
 use crate::Gateway;
-use crate::config::Access;
-use crate::headers::identify;
+use crate::routes::Access;
+use crate::serve::Handle;
 
 pub(crate) type Body = BoxBody<Bytes, hyper::Error>;
 
@@ -27,101 +23,93 @@ pub(crate) type Body = BoxBody<Bytes, hyper::Error>;
 pub(crate) struct Connection {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) caller: Caller,
-    pub(crate) peer: SocketAddr,
-    pub(crate) number: u64,
+    pub(crate) handle: Arc<Handle>,
 }
 
-/// Where requests go that are admitted.
-#[derive(Debug)]
-pub(crate) struct Upstream {
-    base: Uri,
-    client: Client<HttpConnector, Incoming>,
+/// What was decided of one request, all of it on one generation.
+struct Decided {
+    status: u16,
+    outcome: &'static str,
+    principal: Option<Principal>,
+    record: AuditRecord,
 }
 
-impl Upstream {
-    pub(crate) fn new(base: Uri) -> Self {
-        Self { base, client: Client::builder(TokioExecutor::new()).build_http() }
-    }
-
-    async fn forward(
-        &self,
-        mut request: Request<Incoming>,
-        principal: Option<&Principal>,
-    ) -> Result<Response<Body>, String> {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let base = self.base.to_string();
-        *request.uri_mut() =
-            (base.trim_end_matches('/').to_owned() + &path).parse().map_err(|error| format!("{error}"))?;
-        *request.version_mut() = hyper::Version::HTTP_11;
-        identify(request.headers_mut(), principal);
-        request.headers_mut().remove(HOST);
-        let response = self.client.request(request).await.map_err(|error| format!("upstream: {error}"))?;
-        Ok(response.map(http_body_util::BodyExt::boxed))
-    }
-}
-
-/// Answers a request, and writes down that it did.
+/// Answers a request, and writes down why and that it did.
 pub(crate) async fn answer(this: &Connection, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let now = UnixTime::now();
+    let (gateway, peer) = (&this.gateway, this.handle.peer);
     let line = format!("{} {} {:?}", request.method(), request.uri().path(), request.version());
-    let (user, response) = decide(this, request, now).await;
+    let Decided { status, outcome, principal, record } = decide(this, &request, now);
+    gateway.metrics.count(this.caller.evidence().host(), outcome);
+    gateway.log.say(record.with_peer(peer).with_connection(this.handle.number.to_string())).await;
+    let response = match status {
+        200 => served(this, request, principal.as_ref()).await,
+        _ => problem(status, outcome),
+    };
     let size = response.body().size_hint().exact().unwrap_or_default();
-    let access = AccessLine::new(this.peer.ip(), now, &line, response.status().as_u16(), size);
-    this.gateway.log.access(&access.with_user(user.as_deref()));
+    let access = AccessLine::new(peer.ip(), now, &line, response.status().as_u16(), size);
+    gateway.log.access(&access.with_user(principal.as_ref().map(|principal| principal.user().as_str()))).await;
     Ok(response)
 }
 
-async fn decide(this: &Connection, request: Request<Incoming>, now: UnixTime) -> (Option<String>, Response<Body>) {
-    let gateway = &this.gateway;
-    let host = this.caller.evidence().host();
-    let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
-    let header = || request.headers().get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
-    let authority = authority.or_else(header).unwrap_or_default();
-    let peer = match this.caller.identify(Authority::Host(&authority), now) {
-        Ok(peer) => peer,
+fn decide(this: &Connection, request: &Request<Incoming>, now: UnixTime) -> Decided {
+    let routes = this.gateway.generation();
+    let access = routes.access(request.uri().path());
+    let authority = Authority::Host(authority(request));
+    let peer = match access {
+        Some(Access::Everybody) => this.caller.identify(authority, now),
+        Some(Access::Users | Access::Role(_)) | None => this.caller.admit(authority, now).map(Peer::User),
+    };
+    let principal = match peer {
+        Ok(Peer::User(principal)) => principal,
+        Ok(Peer::Anonymous) => {
+            let record = this.caller.decide(now).record();
+            return Decided { status: 200, outcome: "anonymous", principal: None, record };
+        }
         Err(refused) => {
-            gateway.metrics.count(host, refused.code().as_str());
-            eprintln!("{}", refused.record().with_peer(this.peer).with_connection(this.number.to_string()));
-            return (None, problem(refused.http_status(), refused.code().as_str()));
+            let (status, outcome) = (refused.http_status(), refused.code().as_str());
+            return Decided { status, outcome, principal: None, record: refused.record() };
         }
     };
-    let Some(access) = gateway.routes.borrow().access(request.uri().path()) else {
-        return (None, problem(400, "path"));
+    let (status, outcome, record) = match access {
+        None => (400, "path", principal.record(now)),
+        Some(Access::Role(role)) => match principal.require(&role) {
+            Ok(()) => (200, "admitted", principal.record(now)),
+            Err(missing) => (missing.http_status(), missing.code(), missing.record(now)),
+        },
+        Some(Access::Everybody | Access::Users) => (200, "admitted", principal.record(now)),
     };
-    let principal = match (peer, &access) {
-        (Peer::User(principal), _) => principal,
-        (Peer::Anonymous, Access::Everybody) => {
-            gateway.metrics.count(host, "anonymous");
-            return (None, served(this, request, None).await);
-        }
-        (Peer::Anonymous, Access::Users | Access::Role(_)) => {
-            gateway.metrics.count(host, "no-certificate");
-            return (None, problem(401, "no-certificate"));
-        }
+    Decided { status, outcome, principal: Some(principal), record }
+}
+
+/// The host that a request is for; nothing, which is no host, if it does not say so once.
+fn authority(request: &Request<Incoming>) -> &str {
+    let mut headers = request.headers().get_all(HOST).iter();
+    let header = match (headers.next(), headers.next()) {
+        (Some(host), None) => host.to_str().unwrap_or_default(),
+        _ => "",
     };
-    let user = Some(principal.user().to_string());
-    if let Access::Role(role) = &access
-        && let Err(missing) = principal.require(role)
-    {
-        gateway.metrics.count(host, missing.code());
-        eprintln!("{}", missing.record(now).with_peer(this.peer).with_connection(this.number.to_string()));
-        return (user, problem(missing.http_status(), missing.code()));
-    }
-    gateway.metrics.count(host, "admitted");
-    (user, served(this, request, Some(&principal)).await)
+    request.uri().authority().map_or(header, |authority| authority.as_str())
 }
 
 async fn served(this: &Connection, request: Request<Incoming>, principal: Option<&Principal>) -> Response<Body> {
-    match (request.uri().path(), &this.gateway.upstream) {
+    let gateway = &this.gateway;
+    match (request.uri().path(), &gateway.upstream) {
         ("/whoami", _) => text(200, "application/json", whoami(principal)),
         ("/metrics", _) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            text(200, kind, this.gateway.metrics.text())
+            text(200, kind, gateway.metrics.text())
         }
-        (_, Some(upstream)) => upstream.forward(request, principal).await.unwrap_or_else(|said| {
-            eprintln!("connection {}: {said}", this.number);
-            problem(502, "upstream")
-        }),
+        (_, Some(upstream)) => {
+            let _waiting = Arc::clone(&this.handle.waiting);
+            match upstream.forward(request, principal).await {
+                Ok(response) => response,
+                Err(said) => {
+                    gateway.log.say(format!("connection {}: upstream: {said}", this.handle.number)).await;
+                    problem(502, "upstream")
+                }
+            }
+        }
         (_, None) => text(200, "text/plain", "admitted\n".to_owned()),
     }
 }

@@ -1,13 +1,24 @@
-//! What stands in files: the policy, the routes, and the gateway's own identities.
+//! What stands in files: the policy, the routes, and the gateway's own identities, read as one generation.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::{Component, Path, PathBuf};
 
+use certmap::cert::Fingerprint;
 use certmap::document::{Document, DocumentError, FileName, Reference};
 use certmap::policy::HostId;
-use certmap::{Identity, Policy, Role};
-use serde::Deserialize;
+use certmap::{Identity, Policy};
+use serde::Deserialize as _;
+
+use crate::routes::Routes;
+
+/// How often it is tried to read files that change meanwhile.
+const ATTEMPTS: usize = 5;
+
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Where the files are.
 #[derive(Debug)]
@@ -22,61 +33,69 @@ pub(crate) struct Generation {
     pub(crate) policy: Policy,
     pub(crate) routes: Routes,
     pub(crate) identities: Vec<(HostId, Identity)>,
+    /// What is odd about it.
+    pub(crate) warnings: Vec<String>,
 }
 
-/// What the files held: another stamp is a reason to read them again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stamp(Vec<(PathBuf, Option<Vec<u8>>)>);
-
-/// Who may ask for which paths; the longest prefix counts.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Routes(Vec<Route>);
-
-/// One route.
-#[derive(Clone, Debug)]
-struct Route {
-    /// The beginning of the path, up to a `/` or the end.
-    path: String,
-    access: Access,
+/// Which files were read, and what they held: not the content, because one of them holds a key.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    policy: Vec<PathBuf>,
+    /// `None` for a file that cannot be read.
+    files: RefCell<BTreeMap<PathBuf, Option<Fingerprint>>>,
 }
 
-/// Who may ask for a path.
-#[derive(Clone, Debug)]
-pub(crate) enum Access {
-    Everybody,
-    Role(Role),
-    Users,
+impl Seen {
+    fn read(&self, file: &Path) -> Result<Vec<u8>, Failure> {
+        let content = fs::read(file);
+        let held = content.as_ref().ok().map(|content| Fingerprint::of(content));
+        self.files.borrow_mut().insert(file.to_owned(), held);
+        content.map_err(|error| at(file, error))
+    }
 }
-
-/// A route as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    path: String,
-    /// The role that is needed; without it every user may.
-    role: Option<String>,
-    /// True if the anonymous may, too.
-    #[serde(default)]
-    anonymous: bool,
-}
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 impl Source {
     pub(crate) fn new(policy: PathBuf, identities: Vec<(HostId, PathBuf)>) -> Self {
         Self { policy, identities }
     }
 
-    /// Reads everything, or says all that is wrong.
-    pub(crate) fn read(&self) -> Result<Generation, Failure> {
-        // All files are read before any is looked at, from one folder if a link to it is swapped meanwhile.
-        let files = self.policy_files()?;
-        let folder = files.first().and_then(|file| file.parent()).unwrap_or(Path::new(".")).to_owned();
-        let mut texts = Vec::new();
-        for file in &files {
-            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            texts.push((name, fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?));
+    /// Reads everything, or says all that is wrong. Files that changed meanwhile are read again: what is returned stood
+    /// there at one time, all of it.
+    pub(crate) fn read(&self) -> (Result<Generation, Failure>, Seen) {
+        for _ in 0..ATTEMPTS {
+            let (generation, seen) = match self.policy_files() {
+                Ok(policy) => {
+                    let seen = Seen { policy, ..Seen::default() };
+                    (self.read_once(&seen), seen)
+                }
+                Err(error) => (Err(error), Seen::default()),
+            };
+            if self.still(&seen) {
+                return (generation, seen);
+            }
         }
+        (Err("the files change while they are read".into()), Seen::default())
+    }
+
+    /// True if the files hold what they held.
+    pub(crate) fn still(&self, seen: &Seen) -> bool {
+        let now = |file: &PathBuf| fs::read(file).ok().map(|content| Fingerprint::of(&content));
+        self.policy_files().unwrap_or_default() == seen.policy
+            && seen.files.borrow().iter().all(|(file, held)| now(file) == *held)
+    }
+
+    fn read_once(&self, seen: &Seen) -> Result<Generation, Failure> {
+        // All files are read before any is looked at.
+        let mut texts = Vec::new();
+        for file in &seen.policy {
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            texts.push((name, String::from_utf8(seen.read(file)?).map_err(|error| at(file, error))?));
+        }
+        let identities = self.identities.iter().map(|(host, file)| {
+            let identity = Identity::from_pem(&seen.read(file)?).map_err(|error| at(file, error))?;
+            Ok::<_, Failure>((host.clone(), identity))
+        });
+        let identities = identities.collect::<Result<_, _>>()?;
         let mut routes = Routes::default();
         let mut parts = Vec::new();
         for (name, text) in texts {
@@ -87,30 +106,28 @@ impl Source {
             let document = Document::deserialize(table).map_err(|error| format!("{name}: {error}"))?;
             parts.push((name.parse::<FileName>()?, document));
         }
-        let references = |reference: Reference<'_>| beside(&folder, reference.text());
+        // What a document refers to is a file beside it, and not elsewhere.
+        let folder = seen.policy.first().and_then(|file| file.parent()).unwrap_or(Path::new("."));
+        let beside = |reference: Reference<'_>| {
+            let file = Path::new(reference.text());
+            let plain = file.components().all(|part| matches!(part, Component::Normal(_)));
+            if plain {
+                seen.read(&folder.join(file))
+            } else {
+                Err("a reference is the name of a file beside the policy".into())
+            }
+        };
         let document = Document::merge(parts)?;
-        let policy = document.build(&references).map_err(|error| every_problem(&error))?;
-        for finding in document.expect_roles(routes.roles()) {
-            eprintln!("warning: {finding}; {}", finding.cure());
-        }
-        let identities = self.identities.iter().map(|(host, file)| {
-            let read = fs::read(file).map_err(Failure::from);
-            let identity = read.and_then(|pem| Identity::from_pem(&pem).map_err(Failure::from));
-            identity.map(|identity| (host.clone(), identity)).map_err(|error| format!("{}: {error}", file.display()))
-        });
-        Ok(Generation { policy, routes, identities: identities.collect::<Result<_, _>>()? })
+        let policy = document.build(&beside).map_err(|error| every_problem(&error))?;
+        let findings = document.expect_roles(routes.roles()).into_iter();
+        let warnings = findings.map(|finding| format!("{finding}; {}", finding.cure())).collect();
+        Ok(Generation { policy, routes, identities, warnings })
     }
 
-    /// What all the files hold now; a file that cannot be read is one that is not there.
-    pub(crate) fn stamp(&self) -> Stamp {
-        let policy = self.policy_files().unwrap_or_default();
-        let identities = self.identities.iter().map(|(_, file)| file.clone());
-        Stamp(policy.into_iter().chain(identities).map(|file| (file.clone(), fs::read(file).ok())).collect())
-    }
-
-    /// The one file, or the TOML files of the folder in the order of their names.
+    /// The one file, or the TOML files of the folder in the order of their names; without links, so that they stay in one
+    /// folder if a link to it is swapped meanwhile.
     fn policy_files(&self) -> Result<Vec<PathBuf>, Failure> {
-        let said = |error: std::io::Error| format!("{}: {error}", self.policy.display());
+        let said = |error: io::Error| at(&self.policy, error);
         // A folder that is mounted into a container has a link `..data` to the generation in force.
         let generation = self.policy.join("..data");
         let place = if generation.exists() { generation } else { self.policy.clone() };
@@ -123,62 +140,18 @@ impl Source {
         let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).filter(is_toml).collect();
         files.sort();
         if files.is_empty() {
-            return Err(format!("{}: there is no TOML file in it", place.display()).into());
+            return Err(at(&place, "there is no TOML file in it"));
         }
         Ok(files)
     }
 }
 
-/// A file that a document refers to: beside it, and not elsewhere.
-fn beside(folder: &Path, reference: &str) -> Result<Vec<u8>, Failure> {
-    let plain = Path::new(reference).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !plain {
-        return Err("a reference is the name of a file beside the policy".into());
-    }
-    Ok(fs::read(folder.join(reference))?)
+fn at(file: &Path, error: impl std::fmt::Display) -> Failure {
+    format!("{}: {error}", file.display()).into()
 }
 
 /// Every problem on a line of its own.
 fn every_problem(error: &DocumentError) -> Failure {
     let lines: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
     lines.join("\n").into()
-}
-
-impl Routes {
-    fn add(&mut self, written: toml::Value) -> Result<(), Failure> {
-        for Written { path, role, anonymous } in Vec::<Written>::deserialize(written)? {
-            let access = match (role, anonymous) {
-                (None, true) => Access::Everybody,
-                (None, false) => Access::Users,
-                (Some(role), false) => Access::Role(role.parse()?),
-                (Some(_), true) => return Err(format!("`{path}` needs a role, which the anonymous do not have").into()),
-            };
-            if self.0.iter().any(|route| route.path == path) {
-                return Err(format!("`{path}` stands there twice").into());
-            }
-            self.0.push(Route { path, access });
-        }
-        Ok(())
-    }
-
-    fn roles(&self) -> impl Iterator<Item = Role> + '_ {
-        self.0.iter().filter_map(|route| match &route.access {
-            Access::Role(role) => Some(role.clone()),
-            Access::Everybody | Access::Users => None,
-        })
-    }
-
-    /// Who may ask for a path; where no route fits, every user. `None` for a path that is not plain: `/a/../b`, `/a//b` and
-    /// `/a%2fb` mean one thing here and another to an upstream.
-    pub(crate) fn access(&self, path: &str) -> Option<Access> {
-        if path.contains("/.") || path.contains('%') || path.contains("//") || path.contains('\\') {
-            return None;
-        }
-        let fits = |route: &&Route| {
-            let rest = path.strip_prefix(route.path.trim_end_matches('/'));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let route = self.0.iter().filter(fits).max_by_key(|route| route.path.len());
-        Some(route.map_or(Access::Users, |route| route.access.clone()))
-    }
 }

@@ -2,41 +2,62 @@
 
 use certmap::Principal;
 use hyper::HeaderMap;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, InvalidHeaderValue, TRANSFER_ENCODING};
 
 const USER: HeaderName = HeaderName::from_static("x-certmap-user");
 const ROLES: HeaderName = HeaderName::from_static("x-certmap-roles");
 
-/// Of one hop only, or named by it: not for the upstream (RFC 9110, section 7.6.1).
-const HOP: [&str; 7] =
-    ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+/// Of one hop only, whether named by `Connection` or not (RFC 9110, section 7.6.1).
+const HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
-/// Takes out what the client must not say, and says who it is.
-pub(crate) fn identify(headers: &mut HeaderMap, principal: Option<&Principal>) {
+/// Takes out what is of one hop only.
+pub(crate) fn end_hop(headers: &mut HeaderMap) {
     let named: Vec<String> = headers
         .get_all(CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
         .collect();
-    let all: Vec<HeaderName> = headers.keys().cloned().collect();
-    for name in all {
-        // Some servers read `x_certmap_user` as `x-certmap-user`.
-        let folded = name.as_str().replace('_', "-");
-        let ours = folded.starts_with("x-certmap-");
-        if ours || HOP.contains(&name.as_str()) || named.iter().any(|other| other == name.as_str()) {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        // The length of a body that came in chunks is what its chunks say (RFC 9112, section 6.3).
+        headers.remove(CONTENT_LENGTH);
+    }
+    for name in names(headers) {
+        if HOP.contains(&name.as_str()) || named.iter().any(|other| other == name.as_str()) {
             headers.remove(name);
         }
     }
-    let Some(principal) = principal else { return };
-    let roles: Vec<_> = principal.roles().iter().map(ToString::to_string).collect();
-    let values = [(USER, principal.user().to_string()), (ROLES, roles.join(","))];
-    for (name, value) in values {
-        // User names have no control characters, so any of them can stand in a header.
-        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            headers.insert(name, value);
+}
+
+/// Takes out what the client must not say, and says who it is.
+pub(crate) fn identify(headers: &mut HeaderMap, principal: Option<&Principal>) -> Result<(), InvalidHeaderValue> {
+    end_hop(headers);
+    headers.remove(HOST);
+    for name in names(headers) {
+        // Some servers read `x_certmap_user` and `x.certmap.user` as `x-certmap-user`.
+        let folded = name.as_str().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        if folded.starts_with("x-certmap-") {
+            headers.remove(name);
         }
     }
+    let Some(principal) = principal else { return Ok(()) };
+    let roles: Vec<_> = principal.roles().iter().map(ToString::to_string).collect();
+    headers.insert(USER, HeaderValue::from_bytes(principal.user().as_str().as_bytes())?);
+    headers.insert(ROLES, HeaderValue::from_str(&roles.join(","))?);
+    Ok(())
+}
+
+fn names(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers.keys().cloned().collect()
 }
 
 #[cfg(test)]
@@ -46,14 +67,15 @@ mod tests {
     #[test]
     fn nothing_that_looks_like_our_headers_comes_through() {
         let mut headers = HeaderMap::new();
-        for name in ["x-certmap-user", "x_certmap_user", "X-CertMap_Roles", "x-hop", "connection", "accept"] {
+        for name in ["x-certmap-user", "x_certmap_user", "X-CertMap_Roles", "x.certmap~new", "x-hop", "te", "accept"] {
             headers.append(
                 HeaderName::from_bytes(name.as_bytes()).expect("a header name"),
                 HeaderValue::from_static("evil"),
             );
         }
-        headers.append(CONNECTION, HeaderValue::from_static("close, X-Hop"));
-        identify(&mut headers, None);
+        // That the list is not all text makes none of it void.
+        headers.append(CONNECTION, HeaderValue::from_bytes(b"close, X-Hop,\xff").expect("octets"));
+        identify(&mut headers, None).expect("nothing to write");
         let left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         assert_eq!(left, ["accept"]);
     }
