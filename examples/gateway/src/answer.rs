@@ -34,7 +34,7 @@ struct Decided {
     record: AuditRecord,
 }
 
-/// Answers a request, and writes down why and that it did.
+/// Answers a request, and writes down why and that it did: the size is 0 where the upstream does not tell it beforehand.
 pub(crate) async fn answer(this: &Connection, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let now = UnixTime::now();
     let (gateway, peer) = (&this.gateway, this.handle.peer);
@@ -57,8 +57,8 @@ fn decide(this: &Connection, request: &Request<Incoming>, now: UnixTime) -> Deci
     let access = routes.access(request.uri().path());
     let authority = Authority::Host(authority(request));
     let peer = match access {
-        Some(Access::Everybody) => this.caller.identify(authority, now),
-        Some(Access::Users | Access::Role(_)) | None => this.caller.admit(authority, now).map(Peer::User),
+        Ok(Access::Everybody) => this.caller.identify(authority, now),
+        Ok(Access::Users | Access::Role(_)) | Err(_) => this.caller.admit(authority, now).map(Peer::User),
     };
     let principal = match peer {
         Ok(Peer::User(principal)) => principal,
@@ -72,12 +72,12 @@ fn decide(this: &Connection, request: &Request<Incoming>, now: UnixTime) -> Deci
         }
     };
     let (status, outcome, record) = match access {
-        None => (400, "path", principal.record(now)),
-        Some(Access::Role(role)) => match principal.require(&role) {
+        Err((status, outcome)) => (status, outcome, principal.record(now)),
+        Ok(Access::Role(role)) => match principal.require(&role) {
             Ok(()) => (200, "admitted", principal.record(now)),
             Err(missing) => (missing.http_status(), missing.code(), missing.record(now)),
         },
-        Some(Access::Everybody | Access::Users) => (200, "admitted", principal.record(now)),
+        Ok(Access::Everybody | Access::Users) => (200, "admitted", principal.record(now)),
     };
     Decided { status, outcome, principal: Some(principal), record }
 }

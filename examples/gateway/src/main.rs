@@ -24,7 +24,6 @@ use clap::Parser;
 use hyper::Uri;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 
 use config::Source;
 use log::Log;
@@ -43,7 +42,7 @@ const DRAIN: Duration = Duration::from_secs(30);
     after_help = "Example:\n  gateway --policy policy.toml --identity gw=gw.pem --listen 0.0.0.0:8443 --upstream http://127.0.0.1:8080\n\nPolicy, routes and certificates are read again on SIGHUP, and a second or two after they changed.\nA record of each decision goes to the standard error, with all else that operators need to know.\nSIGTERM lets requests end, then stops."
 )]
 struct Options {
-    /// The policy: a TOML file, or a folder of them; each may have `[[routes]]` too.
+    /// The policy: a TOML file, or a folder of them; each may have `[[routes]]` too, and then other paths are refused.
     #[arg(long)]
     policy: PathBuf,
     /// The gateway's own certificate and key for a host of the policy, in one PEM file; may be given several times.
@@ -62,8 +61,8 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     http_log: Option<PathBuf>,
     /// Connections at most; others wait. Each needs a file descriptor, and another one for the upstream.
-    #[arg(long, value_name = "NUMBER", default_value = "10000", value_parser = connections)]
-    connections: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    connections: u32,
     /// After so many seconds in which nothing moves, a connection is closed.
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..))]
     idle: u64,
@@ -72,12 +71,6 @@ struct Options {
 fn identity(text: &str) -> Result<(HostId, PathBuf), String> {
     let (host, file) = text.split_once('=').ok_or("expected HOST=PEM")?;
     Ok((host.parse().map_err(|error| format!("{error}"))?, file.into()))
-}
-
-fn connections(text: &str) -> Result<usize, String> {
-    let number: usize = text.parse().map_err(|error| format!("{error}"))?;
-    let possible = (1..=Semaphore::MAX_PERMITS).contains(&number);
-    possible.then_some(number).ok_or_else(|| format!("expected 1 to {}", Semaphore::MAX_PERMITS))
 }
 
 /// What every connection needs.
@@ -103,6 +96,7 @@ impl Gateway {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
+    let limit = usize::try_from(options.connections)?;
     let source = Source::new(options.policy, options.identity);
     let (generation, seen) = source.read();
     let generation = generation.map_err(|error| error.to_string())?;
@@ -112,7 +106,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gateway = Arc::new(Gateway {
         endpoint,
         routes: RwLock::new(generation.routes),
-        callers: Callers::with_limit(options.connections),
+        callers: Callers::with_limit(limit),
         upstream: options.upstream.map(Upstream::new),
         idle: Duration::from_secs(options.idle),
         log: Log::new(options.http_log.as_deref())?,
@@ -128,7 +122,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     log.say(format!("listening on https://{} with policy {}", listener.local_addr()?, handle.current().digest())).await;
 
     let mut watching = tokio::spawn(Watcher::new(source, seen).watch(Arc::clone(&gateway), hangup));
-    let connections = Connections::with_limit(options.connections);
+    let connections = Connections::with_limit(limit);
     loop {
         tokio::select! {
             accepted = connections.accept(&listener) => match accepted {

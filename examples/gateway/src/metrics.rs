@@ -23,7 +23,7 @@ impl Metrics {
             "# TYPE certmap_decisions counter\n# HELP certmap_decisions Requests and handshakes by host and outcome.\n"
                 .to_owned();
         let hosts: std::collections::BTreeSet<_> = counters.keys().map(|(host, _)| host).collect();
-        let outcomes = ["admitted", "anonymous", "path", "role-missing"]
+        let outcomes = ["admitted", "anonymous", "no-route", "path", "role-missing"]
             .into_iter()
             .chain(RefusalCode::ALL.iter().map(|code| code.as_str()));
         let outcomes: Vec<_> = outcomes.collect();

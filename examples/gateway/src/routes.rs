@@ -63,22 +63,24 @@ impl Routes {
         })
     }
 
-    /// Who may ask for a path; where no route fits, every user. `None` for a path that is not plain: `/a/../b`, `/a//b` and
-    /// `/a%2fb` mean one thing here and another to an upstream, and `*` or nothing is no path.
-    pub(crate) fn access(&self, path: &str) -> Option<Access> {
-        if !path.starts_with('/')
-            || path.contains("/.")
-            || path.contains('%')
-            || path.contains("//")
-            || path.contains('\\')
-        {
-            return None;
+    /// Who may ask for a path, or the status and code of the problem with it.
+    ///
+    /// Every user may ask for everything while there are no routes, and for `/whoami`. Else a path that no route fits is
+    /// refused, because `/SEND` may be `/send` to an upstream. So is one that is not plain: `/a/../b`, `/a//b`, `/a;x/b` and
+    /// `/a%2fb` mean one thing here and another there, and `*` or nothing is no path.
+    pub(crate) fn access(&self, path: &str) -> Result<Access, (u16, &'static str)> {
+        let odd = ["/.", "//", "%", "\\", ";"];
+        if !path.starts_with('/') || odd.iter().any(|odd| path.contains(odd)) {
+            return Err((400, "path"));
         }
         let fits = |route: &&Route| {
             let rest = path.strip_prefix(route.path.trim_end_matches('/'));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let route = self.0.iter().filter(fits).max_by_key(|route| route.path.len());
-        Some(route.map_or(Access::Users, |route| route.access.clone()))
+        match self.0.iter().filter(fits).max_by_key(|route| route.path.len()) {
+            Some(route) => Ok(route.access.clone()),
+            None if self.0.is_empty() || path == "/whoami" => Ok(Access::Users),
+            None => Err((404, "no-route")),
+        }
     }
 }

@@ -62,6 +62,7 @@ impl Desk {
         }
         let routes = "\n[[routes]]\npath = \"/send\"\nrole = \"iflmap/ESBMessaging.send\"\n\n\
             [[routes]]\npath = \"/monitor\"\nrole = \"iflmap/Monitor\"\n\n\
+            [[routes]]\npath = \"/slow\"\n\n\
             [[routes]]\npath = \"/metrics\"\nanonymous = true\n";
         self.write("policy.toml", &(self.text("policy.toml") + routes));
         // The routes are the gateway's, and stay where they are when the policy is administered.
