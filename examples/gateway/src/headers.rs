@@ -73,6 +73,9 @@ mod tests {
                 HeaderValue::from_static("evil"),
             );
         }
+        // hyper looks after these two as well.
+        headers.append(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        headers.append(CONTENT_LENGTH, HeaderValue::from_static("5"));
         // That the list is not all text makes none of it void.
         headers.append(CONNECTION, HeaderValue::from_bytes(b"close, X-Hop,\xff").expect("octets"));
         identify(&mut headers, None).expect("nothing to write");

@@ -16,20 +16,20 @@ pub(crate) struct Client(BufReader<StreamOwned<ClientConnection, TcpStream>>);
 impl Client {
     /// A connection to `gw.example` with the identity of this file, the handshake done.
     pub(crate) fn new(desk: &Desk, gateway: &Gateway, who: &str) -> Self {
-        let mut client = Self::prepared(desk, gateway, who, DEADLINE);
+        let mut client = Self::prepared(desk, gateway, who, "http/1.1", DEADLINE);
         client.shake_hands().expect("a handshake");
         client
     }
 
-    /// A connection that has said nothing yet, and waits so long for answers.
-    pub(crate) fn prepared(desk: &Desk, gateway: &Gateway, who: &str, patience: Duration) -> Self {
+    /// A connection for this protocol that has said nothing yet, and waits so long for answers.
+    pub(crate) fn prepared(desk: &Desk, gateway: &Gateway, who: &str, protocol: &str, patience: Duration) -> Self {
         let identity = Identity::from_pem(desk.text(who).as_bytes()).expect("made by us");
         let mut servers = TrustBundle::new("servers".parse().expect("a name"));
         for name in ["gw.crt", "gw2.crt"] {
             let certificate = Certificate::from_pem(desk.text(name).as_bytes()).expect("made by us");
             servers.add_pin(certificate).expect("a pin");
         }
-        let config = ClientConfigBuilder::new(identity, servers).with_alpn(["http/1.1"]).build().expect("fits");
+        let config = ClientConfigBuilder::new(identity, servers).with_alpn([protocol]).build().expect("fits");
         let name = "gw.example".try_into().expect("a name");
         let tls = ClientConnection::new(Arc::new(config), name).expect("fits");
         let tcp = TcpStream::connect(format!("127.0.0.1:{}", gateway.port)).expect("it listens");
@@ -84,12 +84,17 @@ impl Client {
         Some((status, head, String::from_utf8(body).expect("text").trim_end().to_owned()))
     }
 
-    /// Waits until the gateway has closed the connection.
+    /// Waits until the gateway has closed the connection, and has said nothing more.
     pub(crate) fn closed(&mut self) {
+        assert_eq!(self.rest(), 0, "it answers");
+    }
+
+    /// Waits until the gateway has closed the connection, and returns how many octets it sent before.
+    pub(crate) fn rest(&mut self) -> usize {
         let mut rest = Vec::new();
         if let Err(error) = self.0.read_to_end(&mut rest) {
             assert!(error.kind() != ErrorKind::WouldBlock, "it stays open");
         }
-        assert_eq!(String::from_utf8_lossy(&rest), "");
+        rest.len()
     }
 }

@@ -25,6 +25,11 @@ fn connections_on_which_nothing_moves_are_closed() {
         }
         client.closed();
     }
+    // HTTP/2 was agreed on, and then nothing comes; the gateway has sent its settings.
+    let mut mute = Client::prepared(&desk, &gateway, "acme.pem", "h2", DEADLINE);
+    mute.shake_hands().expect("a handshake");
+    mute.rest();
+    gateway.says("connection 5 of ");
     backend.go_on();
     assert_eq!(waiting.answer().expect("an answer").0, 200);
     waiting.closed();
@@ -46,7 +51,7 @@ fn connections_beyond_the_limit_wait_until_there_is_room() {
     let gateway = desk.gateway(&["--connections", "1"]);
     let mut first = Client::new(&desk, &gateway, "acme.pem");
     assert_eq!(first.get("/whoami").0, 200);
-    let mut second = Client::prepared(&desk, &gateway, "beta.pem", Duration::from_millis(500));
+    let mut second = Client::prepared(&desk, &gateway, "beta.pem", "http/1.1", Duration::from_millis(500));
     assert!(second.shake_hands().is_err());
     assert_eq!(first.get("/whoami").0, 200);
     drop(first);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::{Identity, IdentityRequest};
 
+use crate::backend::Backend;
 use crate::client::Client;
 use crate::desk::Desk;
 
@@ -25,6 +26,19 @@ fn the_connection_of_a_removed_user_is_closed_and_no_other() {
     let record = records.iter().find(|record| record.code() == Some("not-mapped")).expect("it says why");
     assert!(policy.contains(record.policy().expect("a digest")), "{record}");
     assert!(record.peer().is_some() && record.connection().is_some(), "{record}");
+}
+
+#[test]
+fn a_request_of_a_removed_user_may_go_on_for_a_while_and_no_longer() {
+    let (desk, backend) = (Desk::new("cut"), Backend::new());
+    let gateway = desk.gateway(&["--upstream", &backend.url]);
+    let mut acme = Client::new(&desk, &gateway, "acme.pem");
+    acme.send("GET /slow HTTP/1.1\r\nHost: gw.example\r\n\r\n");
+    assert_eq!(backend.asked().line, "GET /slow HTTP/1.1");
+    desk.replace("policy.toml", &desk.text("less.toml"));
+    gateway.signal("-HUP");
+    acme.closed();
+    assert!(gateway.says("connection 1 of ").ends_with("cut, because its standing is lost"));
 }
 
 #[test]
