@@ -79,6 +79,15 @@ pub const RSA_BITS_MAX: usize = 8192;
 /// partners find long, and still short of "for ever".
 pub const GENERATED_LIFETIME: Duration = Duration::from_secs(20 * 366 * 86_400);
 
+/// Iterations of PBKDF2-HMAC-SHA256 that are a good number for the password of a private key: what OWASP asks for, 2023.
+pub const KEY_ITERATIONS: u32 = 600_000;
+
+/// Fewest iterations with which a private key is encrypted: what RFC 8018, section 4.2 calls appropriate, ten times over.
+pub const KEY_ITERATIONS_MIN: u32 = 10_000;
+
+/// Most iterations with which a private key is encrypted, and decrypted: some seconds.
+pub const KEY_ITERATIONS_MAX: u32 = 10_000_000;
+
 /// Public keys that anchors of one name may have in one bundle: a CA that renews has two, cross-signing makes three.
 pub const ANCHOR_KEYS_PER_NAME: usize = 4;
 

@@ -80,3 +80,19 @@ pub(crate) fn verify(
     });
     Err(unfit.unwrap_or(CertificateError::BadSignature).into())
 }
+
+/// Verifies `signature` by the algorithm that a certificate names (the content of its `AlgorithmIdentifier`). `None` if the
+/// provider has none of that name.
+pub(crate) fn verify_by(
+    message: &[u8],
+    key: &SubjectPublicKeyInfoDer<'_>,
+    algorithm: &[u8],
+    signature: &[u8],
+    supported: &WebPkiSupportedAlgorithms,
+) -> Option<Result<(), Error>> {
+    let mut named = supported.all.iter().filter(|one| *one.signature_alg_id() == *algorithm).peekable();
+    named.peek()?;
+    let Ok(key) = RawPublicKeyEntity::try_from(key) else { return Some(Err(CertificateError::BadEncoding.into())) };
+    let verified = named.any(|algorithm| key.verify_signature(*algorithm, message, signature).is_ok());
+    Some(if verified { Ok(()) } else { Err(CertificateError::BadSignature.into()) })
+}

@@ -2,11 +2,12 @@
 
 use core::time::Duration;
 
-use rustls::SignatureScheme;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::sign::SigningKey;
 
+use super::sign::signed;
+use super::write::first_version;
 use super::{Identity, IdentityError};
 use crate::cert::encode::{self, Extension, Tbs, id_ce};
 use crate::cert::{DistinguishedName, SpkiFingerprint};
@@ -171,12 +172,12 @@ fn new_rsa_key(_: NewKey) -> Result<PrivateKeyDer<'static>, IdentityError> {
 }
 
 fn pkcs8(pair: Result<rcgen::KeyPair, rcgen::Error>) -> Result<PrivateKeyDer<'static>, IdentityError> {
-    use zeroize::Zeroize as _;
+    use zeroize::{Zeroize as _, Zeroizing};
 
     let mut pair = pair.map_err(|cause| IdentityError::KeyGeneration { reason: cause.to_string() })?;
-    let der = PrivatePkcs8KeyDer::from(pair.serialize_der()).into();
+    let made = Zeroizing::new(pair.serialize_der());
     pair.zeroize();
-    Ok(der)
+    Ok(PrivatePkcs8KeyDer::from(first_version(&made).to_vec()).into())
 }
 
 /// 16 random octets: positive, and not shorter for being small.
@@ -208,29 +209,3 @@ pub(crate) fn sign(tbs: &Tbs<'_>, key: &dyn SigningKey) -> Result<Vec<u8>, Ident
     let too_late = IdentityError::Lifetime { days: last.saturating_sub(first) / 86_400 };
     signed(key, |algorithm| tbs.to_der(algorithm).ok_or(too_late))
 }
-
-/// What `write` makes of the `AlgorithmIdentifier`, signed by `key`.
-pub(crate) fn signed(
-    key: &dyn SigningKey,
-    write: impl FnOnce(&[u8]) -> Result<Vec<u8>, IdentityError>,
-) -> Result<Vec<u8>, IdentityError> {
-    let reason = |text: &str| IdentityError::Key { reason: text.to_owned() };
-    let offered: Vec<_> = ALGORITHMS.iter().map(|(scheme, _)| *scheme).collect();
-    let signer = key.choose_scheme(&offered).ok_or_else(|| reason("it cannot sign certificates"))?;
-    let (_, algorithm) = ALGORITHMS
-        .iter()
-        .find(|(scheme, _)| *scheme == signer.scheme())
-        .ok_or_else(|| reason("it signs by a scheme that was not asked for"))?;
-    let to_be_signed = write(algorithm)?;
-    let signature = signer.sign(&to_be_signed).map_err(|cause| reason(&cause.to_string()))?;
-    Ok(encode::signed(to_be_signed, algorithm, &signature))
-}
-
-/// `AlgorithmIdentifier` of each way to sign a certificate (RFC 4055, RFC 5758, RFC 8410).
-const ALGORITHMS: [(SignatureScheme, &[u8]); 5] = [
-    (SignatureScheme::ECDSA_NISTP256_SHA256, &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]),
-    (SignatureScheme::ECDSA_NISTP384_SHA384, &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]),
-    (SignatureScheme::ECDSA_NISTP521_SHA512, &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4]),
-    (SignatureScheme::ED25519, &[0x30, 5, 6, 3, 0x2b, 0x65, 0x70]),
-    (SignatureScheme::RSA_PKCS1_SHA256, &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 0x0b, 5, 0]),
-];

@@ -1,19 +1,31 @@
 //! Our own certificate chain and private key: the only place of the crate that holds a secret.
 
+mod answer;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) mod generate;
+mod handle;
+mod held;
 mod import;
+mod request;
+pub(crate) mod sign;
+mod write;
 
 use core::fmt;
 use std::sync::Arc;
 
+use rustls::SignatureScheme;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
 use zeroize::Zeroizing;
 
+pub use answer::{AnswerError, Answered};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub use generate::{IdentityRequest, NewKey};
+pub use handle::IdentityHandle;
+pub use request::{CertificateRequest, RequestError};
+#[cfg(feature = "encrypted-keys")]
+pub use write::EncryptKeyError;
 
 use crate::cert::{Certificate, DistinguishedName, InvalidCertificate, InvalidPem, UnfitKey};
 use crate::limits::CHAIN_LENGTH;
@@ -77,14 +89,9 @@ impl Identity {
         // The certificate is looked at first, because it says best what is wrong with a key: too weak, or too strange.
         let certificate = check_chain(&chain)?;
         let key = loaded.map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
-        if !belong(&certificate, key.as_ref(), provider)? {
-            let fits = |other: &Certificate| belong(other, key.as_ref(), provider) == Ok(true);
-            let position = chain.iter().position(|der| Certificate::from_der(der).is_ok_and(|other| fits(&other)));
-            let subject = Box::new(certificate.subject());
-            return Err(match position {
-                Some(position) => IdentityError::NotFirst { subject, ordinal: position + 1 },
-                None => IdentityError::KeyMismatch { subject },
-            });
+        let schemes = provider.signature_verification_algorithms.supported_schemes();
+        if belong(&certificate, key.as_ref(), &schemes, provider)? != Some(true) {
+            return Err(mismatch(&certificate, &chain, key.as_ref(), provider));
         }
         Ok(Self(Arc::new(Inner {
             name: None,
@@ -171,16 +178,6 @@ impl Identity {
         self.chain().iter().map(|der| pem::write("CERTIFICATE", der)).collect()
     }
 
-    /// The private key as PEM, in the form in which it was read or made; `None` if it is not in memory.
-    ///
-    /// # Security
-    /// This is the secret itself, not encrypted. Write it where only its owner can read it.
-    #[must_use]
-    pub fn private_key_pem(&self) -> Option<Zeroizing<String>> {
-        let key = self.0.exportable.as_ref()?;
-        Some(Zeroizing::new(pem::write(key.label, &key.der)))
-    }
-
     pub(crate) fn certified_key(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.0.certified_key)
     }
@@ -213,13 +210,38 @@ fn check_chain(chain: &[CertificateDer<'static>]) -> Result<Certificate, Identit
 }
 
 /// Signs with the key and verifies with the certificate: whatever the key is and wherever it lives, this is what a peer
-/// will do.
-fn belong(certificate: &Certificate, key: &dyn SigningKey, provider: &CryptoProvider) -> Result<bool, IdentityError> {
+/// will do. `None` if it signs by none of these schemes.
+fn belong(
+    certificate: &Certificate,
+    key: &dyn SigningKey,
+    schemes: &[SignatureScheme],
+    provider: &CryptoProvider,
+) -> Result<Option<bool>, IdentityError> {
     const MESSAGE: &[u8] = b"certmap: does this private key belong to this certificate?";
-    let algorithms = &provider.signature_verification_algorithms;
-    let Some(signer) = key.choose_scheme(&algorithms.supported_schemes()) else { return Ok(false) };
+    let Some(signer) = key.choose_scheme(schemes) else { return Ok(None) };
+    if !schemes.contains(&signer.scheme()) {
+        return Ok(Some(false));
+    }
     let proof = signer.sign(MESSAGE).map_err(|cause| IdentityError::Key { reason: cause.to_string() })?;
-    Ok(signature::verify(MESSAGE, &certificate.public_key(), signer.scheme(), &proof, algorithms).is_ok())
+    let algorithms = &provider.signature_verification_algorithms;
+    Ok(Some(signature::verify(MESSAGE, &certificate.public_key(), signer.scheme(), &proof, algorithms).is_ok()))
+}
+
+/// Why the key does not belong to the first certificate of the chain.
+fn mismatch(
+    certificate: &Certificate,
+    chain: &[CertificateDer<'static>],
+    key: &dyn SigningKey,
+    provider: &CryptoProvider,
+) -> IdentityError {
+    let schemes = provider.signature_verification_algorithms.supported_schemes();
+    let fits = |other: &Certificate| belong(other, key, &schemes, provider) == Ok(Some(true));
+    let position = chain.iter().position(|der| Certificate::from_der(der).is_ok_and(|other| fits(&other)));
+    let subject = Box::new(certificate.subject());
+    match position {
+        Some(position) => IdentityError::NotFirst { subject, ordinal: position + 1 },
+        None => IdentityError::KeyMismatch { subject },
+    }
 }
 
 impl fmt::Debug for Identity {
@@ -322,6 +344,16 @@ pub enum IdentityError {
     SeveralKeys {
         /// How many.
         count: usize,
+    },
+    /// The key offers a signature scheme that its certificate cannot be used with.
+    #[error(
+        "private key fits the certificate `{subject}`, but it also offers to sign by {scheme}, which does not: have what holds it offer only what the certificate's key can do"
+    )]
+    Scheme {
+        /// The certificate's subject.
+        subject: Box<DistinguishedName>,
+        /// The scheme, in rustls' words.
+        scheme: String,
     },
     /// The certificate's key is too weak, too large, or of a type that no peer verifies.
     #[error(transparent)]

@@ -6,7 +6,8 @@ use super::{NOW, TestIdentity};
 use crate::cert::ObjectIdentifier;
 use crate::cert::encode::{Extension, moment, sequence, tagged, tlv};
 use crate::identity::IdentityError;
-use crate::identity::generate::{load, signed};
+use crate::identity::generate::load;
+use crate::identity::sign::signed;
 use crate::{pem, provider};
 
 /// A revocation list to be made for a test. Without further words: version 2, number 1, from an hour before [`NOW`] to a

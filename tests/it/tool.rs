@@ -29,6 +29,11 @@ pub const CURL: Tool = Tool { program: "curl", version: "--version", words: "Ope
 /// Not `LibreSSL`, which macOS has under the same name.
 pub const OPENSSL: Tool = Tool { program: "openssl", version: "version", words: "OpenSSL " };
 
+/// That of `GnuTLS`.
+pub const CERTTOOL: Tool = Tool { program: "certtool", version: "--version", words: "certtool " };
+/// Java's, for its key stores.
+pub const KEYTOOL: Tool = Tool { program: "keytool", version: "--help", words: "" };
+
 /// Go's, which has a TLS of its own.
 pub const GO: Tool = Tool { program: "go", version: "version", words: "go version" };
 /// Java's, which has a TLS of its own: runs a source file, if [`JAVAC`] is there.
