@@ -47,7 +47,7 @@ pub use policy::{Authority, Host, HostId, Policy, PolicyBuilder, PolicyDigest, P
 pub use provider::NoCryptoProvider;
 pub use role::{Enforcement, Holder, InvalidEnforcement, InvalidHolder, InvalidRole, Role, RoleAssignment, Shortfall};
 pub use strength::{InvalidStrength, Strength};
-pub use tls::{ClientConfigBuilder, Endpoint, Selected};
+pub use tls::{ClientConfigBuilder, ClientConfigs, Endpoint, Selected};
 pub use trust::{BundleName, TrustBundle};
 pub use user::{InvalidUserName, UserName};
 

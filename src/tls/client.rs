@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientConfig, verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::client::{
+    ClientConfig, ResolvesClientCert, Resumption, verify_server_cert_signed_by_trust_anchor, verify_server_name,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -13,11 +15,12 @@ use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
 use super::Trouble;
+use super::client_configs::{ClientConfigs, LivePresenter};
 use super::distrust::{self, Cause, ServerDistrust};
 use super::hints::{Presenter, UnfitHints};
 use super::verifier::read;
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint, Validity};
-use crate::identity::Identity;
+use crate::identity::IdentityHandle;
 use crate::signature;
 use crate::trust::{BundleName, EntryKind, TrustBundle};
 use crate::{NoCryptoProvider, provider};
@@ -28,6 +31,14 @@ use crate::{NoCryptoProvider, provider};
 /// The identity is presented whatever it looks like, X.509 version 1 included. A server is believed if its chain leads
 /// to an anchor of the bundle and its certificate is for the name that is called, or if its certificate is pinned in
 /// the bundle for that name. There is no other trust: not the system's, not the web's.
+///
+/// Identities end and are renewed. Three ways lead from one to the next, by what the program around it can do:
+///
+/// | | a program that | resumes sessions |
+/// |---|---|---|
+/// | [`build`](Self::build) | builds anew what it has for the next identity | yes |
+/// | [`build_per_identity`](Self::build_per_identity) | asks for the configuration before each connection | yes, of the identity in force |
+/// | [`build_live`](Self::build_live) | takes one configuration for ever | never |
 ///
 /// ```
 /// use certmap::{ClientConfigBuilder, Identity, TrustBundle};
@@ -42,7 +53,7 @@ use crate::{NoCryptoProvider, provider};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientConfigBuilder {
-    identity: Identity,
+    identity: Arc<IdentityHandle>,
     servers: TrustBundle,
     provider: Option<Arc<CryptoProvider>>,
     alpn: Vec<Vec<u8>>,
@@ -53,10 +64,10 @@ pub struct ClientConfigBuilder {
 }
 
 impl ClientConfigBuilder {
-    /// Presents `identity`, believes `servers`.
-    pub fn new(identity: Identity, servers: TrustBundle) -> Self {
+    /// Presents `identity`, or what is in force in a handle, and believes `servers`.
+    pub fn new(identity: impl Into<Arc<IdentityHandle>>, servers: TrustBundle) -> Self {
         Self {
-            identity,
+            identity: identity.into(),
             servers,
             provider: None,
             alpn: Vec::new(),
@@ -97,23 +108,58 @@ impl ClientConfigBuilder {
         Self { platform: true, ..self }
     }
 
-    /// The configuration, for TLS 1.2 and 1.3. It resumes sessions only with itself: none crosses to another identity or
-    /// to other trust, also if both are built from clones of one builder.
+    /// The configuration, for TLS 1.2 and 1.3, that presents the identity which is in force now, also when that is replaced.
+    /// It resumes sessions only with itself: none crosses to another identity or to other trust, also if both are built
+    /// from clones of one builder.
     ///
     /// # Errors
     /// [`ClientConfigError`] if no server is trusted, a pinned server has no name to answer for, or there is no provider.
     pub fn build(self) -> Result<ClientConfig, ClientConfigError> {
+        let identity = self.identity.current();
+        let presenter = Presenter::new(identity.certified_key(), self.unfit_hints.clone());
+        Self { identity: identity.into(), ..self }.configuration(Arc::new(presenter))
+    }
+
+    /// A configuration for each identity that comes into force, which is asked for before each connection.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_per_identity(self) -> Result<ClientConfigs, ClientConfigError> {
+        let (handle, unfit_hints) = (Arc::clone(&self.identity), self.unfit_hints.clone());
+        let (number, identity) = handle.numbered();
+        let presenter = Presenter::new(identity.certified_key(), unfit_hints.clone());
+        let first = self.configuration(Arc::new(presenter))?;
+        Ok(ClientConfigs::new(handle, unfit_hints, number, first))
+    }
+
+    /// One configuration that presents, at each handshake, the identity which is in force then: for stacks that take one
+    /// for ever.
+    ///
+    /// # Security
+    /// It does not resume sessions, because rustls would resume those of the identity before, as the user before: do not
+    /// set `resumption` on it.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_live(self) -> Result<ClientConfig, ClientConfigError> {
+        let presenter = LivePresenter::new(Arc::clone(&self.identity), self.unfit_hints.clone());
+        let mut config = self.configuration(Arc::new(presenter))?;
+        config.resumption = Resumption::disabled();
+        Ok(config)
+    }
+
+    fn configuration(self, presenter: Arc<dyn ResolvesClientCert>) -> Result<ClientConfig, ClientConfigError> {
         let provider = self.provider.clone().map_or_else(provider::default, Ok)?;
         let platform = self.platform_verifier(&provider)?;
-        let Self { identity, servers, alpn, clock, unfit_hints, .. } = self;
-        let verifier = Verifier::new(Some(identity.name()), servers, Arc::clone(&provider), platform)?;
+        let Self { identity, servers, alpn, clock, .. } = self;
+        let verifier = Verifier::new(Some(identity), servers, Arc::clone(&provider), platform)?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(rustls::ALL_VERSIONS)
             .map_err(|cause| ClientConfigError::Unusable { reason: cause.to_string() })?;
         let mut config = builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_cert_resolver(Arc::new(Presenter::new(identity.certified_key(), unfit_hints)));
+            .with_client_cert_resolver(presenter);
         config.alpn_protocols = alpn;
         if let Some(clock) = clock {
             config.time_provider = clock;
@@ -158,7 +204,7 @@ type PlatformVerifier = Arc<dyn ServerCertVerifier>;
 /// Believes the servers of one bundle.
 struct Verifier {
     /// Who calls, for messages; nobody does in a preflight.
-    identity: Option<String>,
+    identity: Option<Arc<IdentityHandle>>,
     /// What `pins` and `anchors` were made of, to find out why a server was not believed.
     servers: TrustBundle,
     provider: Arc<CryptoProvider>,
@@ -177,7 +223,7 @@ struct Pin {
 
 impl Verifier {
     fn new(
-        identity: Option<String>,
+        identity: Option<Arc<IdentityHandle>>,
         servers: TrustBundle,
         provider: Arc<CryptoProvider>,
         platform: Option<PlatformVerifier>,
@@ -236,7 +282,7 @@ impl Verifier {
     /// Why this server is not believed, by what `check` found out.
     fn distrust(&self, end_entity: &CertificateDer<'_>, name: &ServerName<'_>, cause: Cause) -> ServerDistrust {
         ServerDistrust {
-            identity: self.identity.clone(),
+            identity: self.identity.as_ref().map(|handle| handle.current().name()),
             bundle: self.servers.name().clone(),
             server_name: name.to_owned(),
             fingerprint: Fingerprint::of(end_entity),

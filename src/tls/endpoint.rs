@@ -187,7 +187,8 @@ impl Endpoint {
         Ok(self)
     }
 
-    /// Renews our own certificate and key for a host; connections that exist, policy and sessions are not touched. Returns
+    /// Renews our own certificate and key for a host; connections that exist, policy and sessions are not touched: who resumes
+    /// one is decided anew, as always, and sees the new certificate at the next full handshake. Returns
     /// the identity of before. A host that a later policy adds gets its identity here too.
     pub fn replace_identity(&self, host: HostId, identity: Identity) -> Option<Identity> {
         self.identities.0.write().unwrap_or_else(PoisonError::into_inner).insert(host, identity)

@@ -4,6 +4,7 @@
 //! because rustls does not ask them again on a resumed session.
 
 mod client;
+mod client_configs;
 mod distrust;
 mod endpoint;
 mod hints;
@@ -14,6 +15,7 @@ mod trouble;
 mod verifier;
 
 pub use client::{ClientConfigBuilder, ClientConfigError};
+pub use client_configs::ClientConfigs;
 pub use endpoint::{Endpoint, EndpointError, ExtendedMasterSecret, UnknownHost};
 pub use hints::UnfitHints;
 pub use resumption::{InvalidLifetime, Resumption};

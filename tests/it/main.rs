@@ -56,6 +56,7 @@ mod refusals;
 mod refused;
 mod registry;
 mod remembered;
+mod replaced_identities;
 mod requests;
 mod resumption;
 mod resumption_scopes;
