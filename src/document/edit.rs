@@ -34,6 +34,16 @@ pub enum EditError {
         /// What.
         what: String,
     },
+    /// The old certificate of a rotation should go before the new one stands beside it.
+    #[error(
+        "certificate {certificate} is not there {lacking}, so its holder would be shut out: stage the rotation first"
+    )]
+    NotStaged {
+        /// The new certificate.
+        certificate: Fingerprint,
+        /// Where it is not, or as whom.
+        lacking: String,
+    },
     /// A certificate is both a CA's and self-signed, so it is either a partner's own or a CA.
     #[error(
         "certificate {fingerprint} (`{subject}`) is self-signed and says that it is a CA: say `pin` if it is a partner's own, `anchor` if everything that it issues shall be believed"
@@ -75,6 +85,7 @@ impl EditError {
         match self {
             Self::Certificate(_) => "invalid-certificate",
             Self::NotFound { .. } => "not-found",
+            Self::NotStaged { .. } => "not-staged",
             Self::PinOrAnchor { .. } => "pin-or-anchor",
             Self::Problems { .. } => "new-problem",
             Self::Selector(_) => "invalid-selector",

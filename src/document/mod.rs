@@ -6,6 +6,7 @@
 
 mod changes;
 mod edit;
+mod edit_rotation;
 mod edit_trust;
 mod kind;
 mod names;

@@ -66,6 +66,42 @@ pub fn forecast(policy: &Policy, now: UnixTime, horizon: Duration) -> Vec<Ending
     endings.into_iter().map(|((at, whose, cause), hosts)| Ending { at, whose, cause, hosts }).collect()
 }
 
+/// As [`forecast`], of our own certificates on hosts: that of the server, and those above it which it presents. Of several on
+/// one host the one that ends first ends all.
+///
+/// ```
+/// use std::time::Duration;
+/// use certmap::review::{Turn, forecast_own};
+/// # use certmap::testing::{NOW as now, TestCertificate};
+/// # let last = now.as_secs() + 20 * 86_400;
+/// # let server = TestCertificate::new("CN=gw").with_validity(0, last).self_signed().certificate().clone();
+/// let gateway = "gateway".parse()?;
+/// let endings = forecast_own([(&gateway, &server)], now, Duration::from_secs(30 * 86_400));
+/// assert_eq!(endings[0].turn(), Turn::Us);
+/// assert!(endings[0].to_string().starts_with("2026-12-21T12:00:00Z: everybody ends on host `gateway` with our certificate"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn forecast_own<'a>(
+    certificates: impl IntoIterator<Item = (&'a HostId, &'a Certificate)>,
+    now: UnixTime,
+    horizon: Duration,
+) -> Vec<Ending> {
+    let until = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs().saturating_add(horizon.as_secs())));
+    let mut first: BTreeMap<&HostId, (UnixTime, Fingerprint)> = BTreeMap::new();
+    for (host, certificate) in certificates {
+        let end = (certificate.validity().not_after(), certificate.fingerprint());
+        let earliest = first.entry(host).or_insert(end);
+        *earliest = (*earliest).min(end);
+    }
+    let mut hosts: BTreeMap<(UnixTime, Fingerprint), Vec<HostId>> = BTreeMap::new();
+    for (host, end) in first.into_iter().filter(|(_, (at, _))| now <= *at && *at <= until) {
+        hosts.entry(end).or_default().push(host.clone());
+    }
+    let ending = |((at, own), hosts)| Ending { at, whose: Whose::Everybody, cause: EndingCause::Own(own), hosts };
+    hosts.into_iter().map(ending).collect()
+}
+
 /// Somebody who will not be admitted any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
@@ -81,6 +117,8 @@ pub struct Ending {
 pub enum Whose {
     /// Everybody below a CA that is no anchor itself.
     Below(DistinguishedName),
+    /// Everybody, because our own certificate ends.
+    Everybody,
     /// Everybody whose name a rule takes from the certificate; the rule's name, or its selector if it has none.
     RuleUsers(String),
     /// One user.
@@ -95,11 +133,60 @@ pub enum EndingCause {
     Anchor(Fingerprint),
     /// The newest revocation list of an issuer, with the grace.
     List(DistinguishedName),
+    /// The validity of one of our own certificates.
+    Own(Fingerprint),
     /// The validity of a pinned certificate.
     Pin(Fingerprint),
 }
 
+/// Whose turn it is to act, so that it does not end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Turn {
+    /// The partner's, who has the key of the certificate that ends.
+    Partner,
+    /// Ours.
+    Us,
+}
+
+impl Turn {
+    /// The word for it: `partner`, `us`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Partner => "partner",
+            Self::Us => "us",
+        }
+    }
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl Ending {
+    /// Whose turn it is to act.
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        match self.cause {
+            EndingCause::Anchor(_) | EndingCause::List(_) | EndingCause::Own(_) => Turn::Us,
+            EndingCause::Pin(_) => Turn::Partner,
+        }
+    }
+
+    /// What is to be done, in words.
+    #[must_use]
+    pub fn cure(&self) -> &'static str {
+        match self.cause {
+            EndingCause::Anchor(_) => "we add the next certificate of the CA beside this one",
+            EndingCause::List(_) => "we fetch the next list of the CA",
+            EndingCause::Own(_) => "we renew it, and give it to the partners who pinned it before we use it",
+            EndingCause::Pin(_) => "the partner sends its next certificate, and we stage it beside this one",
+        }
+    }
+
     /// The last second in which it works.
     #[must_use]
     pub fn at(&self) -> UnixTime {
@@ -238,7 +325,7 @@ impl Whose {
 
     fn is_disabled(&self, parts: &Parts<'_>) -> bool {
         match self {
-            Self::Below(_) | Self::RuleUsers(_) => false,
+            Self::Below(_) | Self::Everybody | Self::RuleUsers(_) => false,
             Self::User(user) => parts.disabled.contains(user),
         }
     }
@@ -248,6 +335,7 @@ impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Below(issuer) => write!(f, "everybody below `{}`", OneLine(&issuer.to_string())),
+            Self::Everybody => f.write_str("everybody"),
             Self::RuleUsers(rule) => write!(f, "everybody of rule `{}`", OneLine(rule)),
             Self::User(user) => write!(f, "user `{user}`"),
         }
@@ -259,6 +347,7 @@ impl fmt::Display for EndingCause {
         match self {
             Self::Anchor(anchor) => write!(f, "anchor {anchor}"),
             Self::List(issuer) => write!(f, "the revocation list of `{}`", OneLine(&issuer.to_string())),
+            Self::Own(own) => write!(f, "our certificate {own}"),
             Self::Pin(pin) => write!(f, "pin {pin}"),
         }
     }

@@ -18,6 +18,7 @@ mod place;
 mod preflight;
 #[cfg(feature = "serde")]
 mod preflight_serde;
+mod rotation;
 mod shadow;
 mod trust_diff;
 
@@ -25,8 +26,9 @@ pub use change::{Change, Effect, Presence, RuleTerms, Terms};
 pub use diff::{Difference, UserChange, diff};
 pub use explain::{Candidate, Explanation, Step, explain};
 pub use finding::{Finding, FindingCode};
-pub use forecast::{Ending, EndingCause, Whose, forecast};
+pub use forecast::{Ending, EndingCause, Turn, Whose, forecast, forecast_own};
 pub use lint::lint;
 pub use place::Place;
 pub use preflight::{HintFit, Preflight, ServerPreflight, preflight, preflight_server, preflight_server_with_provider};
+pub use rotation::{KeepOld, LastSeen, NoRotation, Rotation, RotationKey, RotationProblem};
 pub use shadow::{Disagreement, Shadow};

@@ -63,6 +63,8 @@ mod resumption_scopes;
 mod resumption_tool;
 mod revocation;
 mod revocation_lists;
+mod rotating;
+mod rotations;
 mod rules;
 mod rules_under_anchors;
 mod selectors;

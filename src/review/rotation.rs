@@ -1,0 +1,377 @@
+//! A partner's change from one certificate to the next: whether both are the same user, and when the old one may go.
+
+use core::fmt;
+use core::time::Duration;
+
+use rustls::pki_types::{CertificateDer, UnixTime};
+
+use crate::cert::{Certificate, show};
+use crate::decision::{Decision, Evidence, Outcome, RefusalCode};
+use crate::policy::{ClientAuth, Host, HostId, Policy};
+use crate::role::Role;
+use crate::text::OneLine;
+use crate::user::UserName;
+
+/// A change from an old certificate to a new one, both admitted for a time: *stage* (the policy admits both), *switch* (the
+/// partner presents the new one), *finish* (the policy admits the new one only).
+///
+/// Not to be confused with the renewals that a [`ServiceKey`](crate::map::ServiceKey) follows by itself: here both are
+/// named one by one, and the policy is edited twice. The edits are
+/// `document::Editor::stage_rotation` and `finish_rotation`.
+///
+/// ```
+/// use std::time::Duration;
+/// use certmap::PolicyBuilder;
+/// use certmap::review::{LastSeen, Rotation};
+/// # use certmap::testing::{NOW as now, TestCertificate};
+/// # use certmap::rustls::pki_types::UnixTime;
+/// # let (old, new) = (TestCertificate::new("CN=acme").self_signed(), TestCertificate::new("CN=acme").self_signed());
+/// # let (old, new) = (old.certificate().clone(), new.certificate().clone());
+/// let day = Duration::from_secs(86_400);
+/// let rotation = Rotation::new(old.clone(), new.clone(), 7 * day)?;
+/// let staged = PolicyBuilder::new()
+///     .partner("ACME".parse()?, old, [])
+///     .partner("ACME".parse()?, new, [])
+///     .build()?;
+/// assert!(rotation.check(&staged, now).is_empty());
+///
+/// let seen = LastSeen::default().with_old(now);
+/// assert_eq!(
+///     rotation.safe_to_remove(seen, now).unwrap_err().to_string(),
+///     "the new certificate was not seen yet: its holder has not switched",
+/// );
+/// let later = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + 8 * day);
+/// assert!(rotation.safe_to_remove(seen.with_new(later), later).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    old: Certificate,
+    new: Certificate,
+    above_old: Vec<CertificateDer<'static>>,
+    above_new: Vec<CertificateDer<'static>>,
+    overlap: Duration,
+}
+
+/// On which key a rotation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RotationKey {
+    /// The new certificate is on a key of its own.
+    New,
+    /// It is on the key of the old one: what was stolen once stays stolen.
+    Same,
+}
+
+impl Rotation {
+    /// From the old certificate to the new one, with the time for which the old one must not have been seen before it goes:
+    /// longer than the longest pause between two calls.
+    ///
+    /// # Errors
+    /// [`NoRotation`] if both are the same certificate.
+    pub fn new(old: Certificate, new: Certificate, overlap: Duration) -> Result<Self, NoRotation> {
+        if old == new {
+            return Err(NoRotation);
+        }
+        Ok(Self { old, new, above_old: Vec::new(), above_new: Vec::new(), overlap })
+    }
+
+    /// With the certificates that are presented beside each, where an anchor vouches for them: intermediates.
+    #[must_use]
+    pub fn with_intermediates<'a>(
+        self,
+        old: impl IntoIterator<Item = &'a Certificate>,
+        new: impl IntoIterator<Item = &'a Certificate>,
+    ) -> Self {
+        Self {
+            above_old: old.into_iter().map(|one| one.der().clone()).collect(),
+            above_new: new.into_iter().map(|one| one.der().clone()).collect(),
+            ..self
+        }
+    }
+
+    /// The certificate that goes.
+    #[must_use]
+    pub fn old(&self) -> &Certificate {
+        &self.old
+    }
+
+    /// The certificate that comes.
+    #[must_use]
+    pub fn new_certificate(&self) -> &Certificate {
+        &self.new
+    }
+
+    /// For how long the old one must not have been seen before it goes.
+    #[must_use]
+    pub fn overlap(&self) -> Duration {
+        self.overlap
+    }
+
+    /// Whether the new certificate is on a new key.
+    #[must_use]
+    pub fn key(&self) -> RotationKey {
+        if self.old.spki_fingerprint() == self.new.spki_fingerprint() { RotationKey::Same } else { RotationKey::New }
+    }
+
+    /// True if subject and issuer are the same, so that rules by name find both. What a policy makes of it is for
+    /// [`check`](Self::check) to say.
+    #[must_use]
+    pub fn keeps_names(&self) -> bool {
+        self.old.subject() == self.new.subject() && self.old.issuer() == self.new.issuer()
+    }
+
+    /// First and last second in which both are inside their validity; `None` if there is none.
+    #[must_use]
+    pub fn both_valid(&self) -> Option<(UnixTime, UnixTime)> {
+        let (old, new) = (self.old.validity(), self.new.validity());
+        let (from, until) = (old.not_before().max(new.not_before()), old.not_after().min(new.not_after()));
+        (from <= until).then_some((from, until))
+    }
+
+    /// What is wrong with it on a policy that has both: asks, on each host that asks for certificates, who the holder of each
+    /// is. Empty if both are the same user with the same roles wherever either is admitted.
+    ///
+    /// It asks for `now` or, where one of the two is not valid then, for the nearest time at which it is.
+    #[must_use]
+    pub fn check(&self, policy: &Policy, now: UnixTime) -> Vec<RotationProblem> {
+        let mut problems = Vec::new();
+        let at = if let Some((from, until)) = self.both_valid() {
+            now.clamp(from, until)
+        } else {
+            let (ends, begins) = (self.old.validity().not_after(), self.new.validity().not_before());
+            problems.push(RotationProblem::Gap { ends, begins });
+            now
+        };
+        let mut somewhere = false;
+        for host in policy.hosts().filter(|host| host.client_auth() != ClientAuth::None) {
+            let answer = |certificate: &Certificate, above: &[CertificateDer<'static>]| {
+                let validity = certificate.validity();
+                // A period that ends before it begins contains nothing, and has no nearest time.
+                let at = if validity.not_before() <= validity.not_after() {
+                    at.clamp(validity.not_before(), validity.not_after())
+                } else {
+                    at
+                };
+                decide(policy, host, certificate, above, at)
+            };
+            let (old, new) = (answer(&self.old, &self.above_old), answer(&self.new, &self.above_new));
+            somewhere |= matches!(old.outcome(), Outcome::Admitted(_));
+            problems.extend(compare(host.id(), &old, &new));
+        }
+        if !somewhere {
+            problems.push(RotationProblem::Nowhere);
+        }
+        problems
+    }
+
+    /// True once nobody is shut out when the old certificate goes: it has ended, or the new one is in use and the old one was
+    /// not seen for the [overlap](Self::overlap).
+    ///
+    /// # Errors
+    /// [`KeepOld`] says what to wait for.
+    pub fn safe_to_remove(&self, seen: LastSeen, now: UnixTime) -> Result<(), KeepOld> {
+        if now > self.old.validity().not_after() {
+            return Ok(());
+        }
+        if !self.new.validity().contains(now) {
+            return Err(KeepOld::NewNotValid);
+        }
+        if seen.new.is_none() {
+            return Err(KeepOld::NewNeverSeen);
+        }
+        let Some(last) = seen.old else { return Ok(()) };
+        let until =
+            UnixTime::since_unix_epoch(Duration::from_secs(last.as_secs().saturating_add(self.overlap.as_secs())));
+        if now <= until {
+            return Err(KeepOld::OldSeen { last, until });
+        }
+        Ok(())
+    }
+}
+
+fn decide(
+    policy: &Policy,
+    host: &Host,
+    certificate: &Certificate,
+    above: &[CertificateDer<'static>],
+    at: UnixTime,
+) -> Decision {
+    let chain = core::iter::once(certificate.der()).chain(above);
+    policy.decide(&Evidence::after_handshake(host.id().clone(), chain), at)
+}
+
+fn compare(host: &HostId, old: &Decision, new: &Decision) -> Vec<RotationProblem> {
+    let host = host.clone();
+    match (old.outcome(), new.outcome()) {
+        (Outcome::Admitted(old), Outcome::Admitted(new)) => {
+            let mut problems = Vec::new();
+            if old.user() != new.user() {
+                let (old, new) = (old.user().clone(), new.user().clone());
+                problems.push(RotationProblem::OtherUser { host: host.clone(), old, new });
+            }
+            let beyond = |these: &[Role], those: &[Role]| -> Vec<Role> {
+                these.iter().filter(|role| !those.contains(role)).cloned().collect()
+            };
+            let (lost, gained) = (beyond(old.roles(), new.roles()), beyond(new.roles(), old.roles()));
+            if !(lost.is_empty() && gained.is_empty()) {
+                problems.push(RotationProblem::OtherRoles { host, lost, gained });
+            }
+            problems
+        }
+        (Outcome::Admitted(_), other) => {
+            let (code, detail) = match other {
+                Outcome::Refused(refusal) => (Some(refusal.code()), refusal.detail()),
+                Outcome::Admitted(_) | Outcome::Anonymous => (None, "it is anonymous".to_owned()),
+            };
+            vec![RotationProblem::NewRefused { host, code, detail }]
+        }
+        (_, Outcome::Admitted(new)) => vec![RotationProblem::OldRefused { host, new: new.user().clone() }],
+        _ => Vec::new(),
+    }
+}
+
+/// Both certificates of a rotation are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("old and new certificate are the same one: give the one that the partner sent anew")]
+#[non_exhaustive]
+pub struct NoRotation;
+
+/// Why two certificates are not the same user, or not at the same time. Prints on one line, with a cure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RotationProblem {
+    /// The old one ends before the new one begins.
+    Gap {
+        /// The last second of the old one.
+        ends: UnixTime,
+        /// The first second of the new one.
+        begins: UnixTime,
+    },
+    /// The new one is refused where the old one is admitted.
+    NewRefused {
+        /// On this host.
+        host: HostId,
+        /// The code of the refusal; `None` if it is anonymous there.
+        code: Option<RefusalCode>,
+        /// Why, for operators.
+        detail: String,
+    },
+    /// The old one is admitted on no host: there is nothing to rotate.
+    Nowhere,
+    /// The new one is admitted where the old one is not.
+    OldRefused {
+        /// On this host.
+        host: HostId,
+        /// As this user.
+        new: UserName,
+    },
+    /// The new one has other roles.
+    OtherRoles {
+        /// On this host.
+        host: HostId,
+        /// Roles that only the old one has.
+        lost: Vec<Role>,
+        /// Roles that only the new one has.
+        gained: Vec<Role>,
+    },
+    /// The new one is another user.
+    OtherUser {
+        /// On this host.
+        host: HostId,
+        /// Who the old one is.
+        old: UserName,
+        /// Who the new one is.
+        new: UserName,
+    },
+}
+
+impl RotationProblem {
+    /// A stable code, for programs: `other-user`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Gap { .. } => "gap",
+            Self::NewRefused { .. } => "new-refused",
+            Self::Nowhere => "nowhere",
+            Self::OldRefused { .. } => "old-refused",
+            Self::OtherRoles { .. } => "other-roles",
+            Self::OtherUser { .. } => "other-user",
+        }
+    }
+}
+
+impl fmt::Display for RotationProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap { ends, begins } => write!(
+                f,
+                "the old certificate ends {} and the new one begins {}: between them nobody is admitted; have the new one begin earlier",
+                show(*ends),
+                show(*begins)
+            ),
+            Self::NewRefused { host, code, detail } => {
+                let code = code.map_or_else(|| "anonymous".to_owned(), |code| code.to_string());
+                let detail = OneLine(detail);
+                write!(f, "on host `{host}` the new certificate is not admitted ({code}: {detail}): stage the rotation")
+            }
+            Self::Nowhere => f.write_str("the old certificate is admitted on no host: there is nothing to rotate"),
+            Self::OldRefused { host, new } => {
+                write!(f, "on host `{host}` the new certificate is admitted as `{new}` and the old one is not")
+            }
+            Self::OtherRoles { host, lost, gained } => {
+                let words = |roles: &[Role]| match roles {
+                    [] => "none".to_owned(),
+                    roles => roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", "),
+                };
+                let (lost, gained) = (words(lost), words(gained));
+                write!(f, "on host `{host}` the new certificate has other roles: lost {lost}, gained {gained}")
+            }
+            Self::OtherUser { host, old, new } => write!(
+                f,
+                "on host `{host}` the old certificate is `{old}` and the new one is `{new}`: map both to the same user"
+            ),
+        }
+    }
+}
+
+/// When the certificates of a rotation were last presented and admitted, as the records of a gateway tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastSeen {
+    old: Option<UnixTime>,
+    new: Option<UnixTime>,
+}
+
+impl LastSeen {
+    /// The old one was last seen then.
+    #[must_use]
+    pub fn with_old(self, at: UnixTime) -> Self {
+        Self { old: Some(at), ..self }
+    }
+
+    /// The new one was last seen then.
+    #[must_use]
+    pub fn with_new(self, at: UnixTime) -> Self {
+        Self { new: Some(at), ..self }
+    }
+}
+
+/// Why the old certificate has to stay for now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepOld {
+    /// The new one was never seen.
+    #[error("the new certificate was not seen yet: its holder has not switched")]
+    NewNeverSeen,
+    /// The new one is not valid now.
+    #[error("the new certificate is outside its validity now: nobody could use it in the place of the old one")]
+    NewNotValid,
+    /// The old one was seen not long ago.
+    #[error("the old certificate was seen {}: wait until after {}", show(*.last), show(*.until))]
+    OldSeen {
+        /// When.
+        last: UnixTime,
+        /// The last second in which it has to stay, if it is not seen again.
+        until: UnixTime,
+    },
+}
