@@ -1,5 +1,7 @@
 //! What we write is read by others: keys in every form, encrypted ones among them, chains, and nothing left behind.
 
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+
 use certmap::identity::EncryptKeyError;
 use certmap::limits::{KEY_ITERATIONS, KEY_ITERATIONS_MAX, KEY_ITERATIONS_MIN};
 use certmap::testing::TestCertificate;
@@ -178,5 +180,73 @@ fn no_key_is_shown_by_debug_or_errors() {
     ];
     for text in shown {
         assert!(!text.to_lowercase().contains(&hex) && !text.contains(numbers) && !text.contains("BEGIN"), "{text}");
+    }
+}
+
+/// How often these bytes stand in the memory of this process that can be written. They come with every bit turned, so that
+/// what is looked for is not found in itself. `None` where memory cannot be read like a file.
+fn times_in_memory(turned: &[u8]) -> Option<usize> {
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let mut memory = std::fs::File::open("/proc/self/mem").ok()?;
+    let mut found = 0;
+    let mut chunk = vec![0; 1 << 20];
+    // Not read itself: it would be found in itself, over and over.
+    let own = u64::try_from(chunk.as_ptr().addr()).ok()?;
+    let own = own..own + chunk.len() as u64;
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let (from, until) = line.split_once(' ')?.0.split_once('-')?;
+        let (mut at, until) = (u64::from_str_radix(from, 16).ok()?, u64::from_str_radix(until, 16).ok()?);
+        while at < until {
+            if own.contains(&at) {
+                at = own.end;
+                continue;
+            }
+            let end = if at < own.start { until.min(own.start) } else { until };
+            let length = usize::try_from(end - at).ok()?.min(chunk.len());
+            let window = &mut chunk[..length];
+            if memory.seek(SeekFrom::Start(at)).is_err() || memory.read_exact(window).is_err() {
+                break;
+            }
+            // Turned in place, so that no copy of a key is made by looking for it.
+            for octet in window.iter_mut() {
+                *octet = !*octet;
+            }
+            let mut rest = &window[..];
+            while let Some(next) = rest.iter().position(|octet| *octet == turned[0]) {
+                found += usize::from(rest[next..].starts_with(turned));
+                rest = &rest[next + 1..];
+            }
+            at += length as u64;
+        }
+    }
+    chunk.fill(0);
+    Some(found)
+}
+
+#[test]
+fn what_we_write_leaves_no_key_in_memory_after_it_is_dropped() {
+    for kind in [NewKey::EcP256, NewKey::Rsa2048] {
+        let identity = TestCertificate::new("CN=erp").with_new_key(kind).self_signed().identity();
+        let turned: Vec<u8> = {
+            let key = identity.private_key_der().unwrap();
+            // Of the private half: an elliptic scalar begins behind 36 octets, and RSA's exponent and primes are in here.
+            let (from, length) = if kind == NewKey::EcP256 { (36, 32) } else { (key.len() - 200, 64) };
+            key[from..from + length].iter().map(|octet| !octet).collect()
+        };
+        let Some(before) = times_in_memory(&turned) else {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: memory is no file here");
+            return;
+        };
+        assert!(before > 0, "{kind:?}: the identity has it");
+        let held = identity.private_key_der();
+        assert!(times_in_memory(&turned) > Some(before), "{kind:?}: a copy is seen");
+        drop(held);
+        for _ in 0..2 {
+            drop(identity.private_key_der());
+            identity.encrypted_key_der("secret", KEY_ITERATIONS_MIN).unwrap();
+            identity.encrypted_key_pem("secret", KEY_ITERATIONS_MIN).unwrap();
+            identity.certificate_request(&[]).unwrap();
+        }
+        assert!(times_in_memory(&turned) <= Some(before), "{kind:?}: no more than before");
     }
 }

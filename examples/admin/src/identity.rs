@@ -10,9 +10,8 @@ use certmap::{Certificate, DistinguishedName, Identity, IdentityRequest, NewKey}
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::Common;
 use crate::answer::{Answer, Failure, causes};
-use crate::{files, preflight, profile};
+use crate::{Common, files, identity_answer, identity_csr, identity_rotate, preflight, profile};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -56,6 +55,13 @@ pub(crate) enum Command {
     Profile(profile::Command),
     /// Tells what would come of a connection: whether a client is admitted, or a server believed
     Preflight(preflight::Command),
+    /// Asks a CA for a certificate (PKCS#10)
+    Csr(identity_csr::Command),
+    /// Puts what a CA answered on the key that asked
+    Answer(identity_answer::Command),
+    /// Changes a partner from one certificate to the next in the policy: stage, check, finish
+    #[command(subcommand)]
+    Rotate(identity_rotate::Command),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -88,6 +94,9 @@ impl Command {
         match self {
             Self::Profile(command) => command.run(),
             Self::Preflight(command) => command.run(common),
+            Self::Csr(command) => command.run(),
+            Self::Answer(command) => command.run(),
+            Self::Rotate(command) => command.run(common),
             Self::New { subject, out, days, key } => {
                 let lifetime = Duration::from_secs(u64::from(days) * 86_400);
                 let request = IdentityRequest::new(subject, UnixTime::now(), lifetime).with_key(key.into());
@@ -111,7 +120,7 @@ impl Command {
     }
 }
 
-fn load(identity: &Path, key: Option<&Path>) -> Result<Identity, Failure> {
+pub(crate) fn load(identity: &Path, key: Option<&Path>) -> Result<Identity, Failure> {
     let read = files::read(identity)?;
     let loaded = match key {
         Some(key) => Identity::from_files(&read, &files::read(key)?),
@@ -120,7 +129,7 @@ fn load(identity: &Path, key: Option<&Path>) -> Result<Identity, Failure> {
     loaded.map_err(|error| refused(&error))
 }
 
-fn save(identity: &Identity, out: &Path) -> Result<(), Failure> {
+pub(crate) fn save(identity: &Identity, out: &Path) -> Result<(), Failure> {
     let key = identity.private_key_pem().ok_or_else(|| Failure::refused("identity", "the key cannot be exported"))?;
     new_file(out, 0o600, |file| {
         file.write_all(identity.chain_pem().as_bytes())?;
@@ -129,7 +138,7 @@ fn save(identity: &Identity, out: &Path) -> Result<(), Failure> {
 }
 
 /// A key that is there is never written over: it may be the only copy.
-fn new_file(path: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn new_file(path: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -156,7 +165,7 @@ fn refused(error: &certmap::IdentityError) -> Failure {
     Failure::refused("identity", causes(error))
 }
 
-fn show(certificate: &Certificate) -> Answer {
+pub(crate) fn show(certificate: &Certificate) -> Answer {
     let json = describe(certificate);
     let names = certificate.subject_alternative_names().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let text = format!(

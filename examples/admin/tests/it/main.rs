@@ -5,4 +5,5 @@ mod folder;
 mod partners;
 mod preflight;
 mod refusals;
+mod rotation;
 mod tool;

@@ -1,0 +1,211 @@
+//! `admin identity rotate`: a partner changes its certificate, and stays who it is.
+
+use std::path::Path;
+use std::time::Duration;
+
+use certmap::document::{Document, References};
+use certmap::review::{LastSeen, Rotation, RotationKey};
+use certmap::rustls::pki_types::UnixTime;
+use certmap::trust::Alias;
+use certmap::{Certificate, Fingerprint};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::answer::{Answer, Failure, Trouble};
+use crate::store::Store;
+use crate::{Common, files};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Puts the new certificate beside the old one, as the same user by the same kind of rule
+    #[command(after_help = "Nothing is changed unless both are the same user with the same roles on every host.
+
+Examples:
+  admin identity rotate stage @acme acme-2027.pem --alias acme-2027
+  admin identity rotate stage acme.pem acme-2027.pem")]
+    Stage {
+        #[command(flatten)]
+        pair: Pair,
+        /// A name for the new one, for rules: `@acme-2027`
+        #[arg(long)]
+        alias: Option<Alias>,
+    },
+    /// Says whether both certificates are the same user with the same roles, and how long both are valid
+    #[command(after_help = "Exit code 1 says that something is wrong.
+
+Example:
+  admin identity rotate check @acme acme-2027.pem")]
+    Check {
+        #[command(flatten)]
+        pair: Pair,
+    },
+    /// Takes out the old certificate and its rules, once the new one is in use
+    #[command(after_help = "Times are seconds since 1970, as `date +%s -d 2026-12-01T12:00:00Z` writes them.
+
+Examples:
+  admin identity rotate finish @acme @acme-2027 --old-seen 1796126400 --new-seen 1796731200
+  admin identity rotate finish @acme @acme-2027 --danger-unseen")]
+    Finish {
+        #[command(flatten)]
+        pair: Pair,
+        #[command(flatten)]
+        seen: Seen,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Pair {
+    /// The certificate that goes: `@alias` or fingerprint of one in the policy, or a file
+    #[arg(value_name = "OLD")]
+    old: String,
+    /// The certificate that comes, told in the same ways
+    #[arg(value_name = "NEW")]
+    new: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Seen {
+    /// When the records have the old one last; without it, never
+    #[arg(id = "old_seen", long = "old-seen", value_name = "SECONDS")]
+    old: Option<u64>,
+    /// When the records have the new one last; without it, never
+    #[arg(id = "new_seen", long = "new-seen", value_name = "SECONDS")]
+    new: Option<u64>,
+    /// For how many days the old one must not have been seen: longer than its holder ever pauses
+    #[arg(long, value_name = "DAYS", default_value_t = 35)]
+    quiet: u32,
+    /// Takes it out whatever the records have: its holder may be shut out
+    #[arg(long = "danger-unseen", conflicts_with_all = ["old_seen", "new_seen"])]
+    danger: bool,
+}
+
+impl Command {
+    pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
+        let mut store = Store::open(common)?;
+        match self {
+            Self::Stage { pair, alias } => {
+                let rotation = pair.rotation(&store, 0)?;
+                let plan = store.plan(|edit| {
+                    let changes = edit.stage_rotation(rotation.old(), rotation.new_certificate(), alias.as_ref())?;
+                    let troubles = troubles(&rotation, edit.document(), store.references())?;
+                    if !troubles.is_empty() {
+                        let message = "the two certificates are not the same user; nothing was changed";
+                        return Err(Failure::refused("rotation", message).with(troubles));
+                    }
+                    Ok(changes)
+                })?;
+                let (changes, files) = store.write(plan)?;
+                Ok(Answer::changed(&changes, &files))
+            }
+            Self::Check { pair } => {
+                let rotation = pair.rotation(&store, 0)?;
+                let troubles = troubles(&rotation, store.document(), store.references())?;
+                Ok(told(&rotation, &troubles))
+            }
+            Self::Finish { pair, seen } => {
+                let rotation = pair.rotation(&store, seen.quiet)?;
+                if !seen.danger {
+                    let safe = rotation.safe_to_remove(seen.last(), UnixTime::now());
+                    safe.map_err(|error| Failure::refused("keep-old", error.to_string()))?;
+                }
+                store.edit(|edit| Ok(edit.finish_rotation(rotation.old(), rotation.new_certificate())?))
+            }
+        }
+    }
+}
+
+impl Pair {
+    fn rotation(&self, store: &Store, quiet_days: u32) -> Result<Rotation, Failure> {
+        let quiet = Duration::from_secs(u64::from(quiet_days) * 86_400);
+        let (old, new) = (find(&self.old, store)?, find(&self.new, store)?);
+        let rotation = Rotation::new(old.own, new.own, quiet);
+        let rotation = rotation.map_err(|error| Failure::refused("same-certificate", error.to_string()))?;
+        Ok(rotation.with_intermediates(&old.above, &new.above))
+    }
+}
+
+impl Seen {
+    fn last(&self) -> LastSeen {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let seen = self.old.map_or(LastSeen::default(), |old| LastSeen::default().with_old(at(old)));
+        self.new.map_or(seen, |new| seen.with_new(at(new)))
+    }
+}
+
+struct Found {
+    own: Certificate,
+    /// What stands behind it in its file.
+    above: Vec<Certificate>,
+}
+
+fn find(text: &str, store: &Store) -> Result<Found, Failure> {
+    let alias = text.strip_prefix('@');
+    let fingerprint = text.parse::<Fingerprint>().ok();
+    if alias.is_none() && fingerprint.is_none() {
+        let mut certificates = files::certificates(Path::new(text))?.into_iter();
+        let own = certificates.next().ok_or_else(|| Failure::refused("not-found", format!("`{text}` is empty")))?;
+        return Ok(Found { own, above: certificates.collect() });
+    }
+    let mut listed = store.document().list_cas(None, store.references());
+    listed.retain(|one| match alias {
+        Some(alias) => one.alias().is_some_and(|name| name.as_str() == alias),
+        None => Some(one.certificate().fingerprint()) == fingerprint,
+    });
+    listed.dedup_by(|one, other| one.certificate() == other.certificate());
+    match &listed[..] {
+        [one] => Ok(Found { own: one.certificate().clone(), above: Vec::new() }),
+        [] => {
+            Err(Failure::refused("not-found", format!("`{text}` is not there: list what is, `admin bundle list-cas`")))
+        }
+        several => {
+            let count = several.len();
+            Err(Failure::refused(
+                "ambiguous",
+                format!("`{text}` stands for {count} certificates: give its fingerprint"),
+            ))
+        }
+    }
+}
+
+fn troubles(rotation: &Rotation, document: &Document, references: &dyn References) -> Result<Vec<Trouble>, Failure> {
+    let policy = document.build(references).map_err(|error| {
+        let troubles = error.problems().iter().map(Trouble::from).collect();
+        Failure::refused("problems", "the policy has problems, so nobody can say who is who").with(troubles)
+    })?;
+    let problems = rotation.check(&policy, UnixTime::now());
+    let trouble = |problem: &certmap::review::RotationProblem| Trouble {
+        code: problem.code().to_owned(),
+        place: "rotation".to_owned(),
+        message: problem.to_string(),
+    };
+    Ok(problems.iter().map(trouble).collect())
+}
+
+fn told(rotation: &Rotation, troubles: &[Trouble]) -> Answer {
+    let key = match rotation.key() {
+        RotationKey::Same => "the same",
+        _ => "a new one",
+    };
+    let names = if rotation.keeps_names() { "the same" } else { "others" };
+    let until = |certificate: &Certificate| certificate.validity().to_string();
+    let mut lines = vec![
+        format!("old    {} {}", rotation.old().fingerprint(), until(rotation.old())),
+        format!("new    {} {}", rotation.new_certificate().fingerprint(), until(rotation.new_certificate())),
+        format!("key    {key}"),
+        format!("names  {names}"),
+    ];
+    match troubles {
+        [] => lines.push("both are the same user with the same roles".to_owned()),
+        troubles => lines.extend(troubles.iter().map(ToString::to_string)),
+    }
+    let both = rotation.both_valid().map(|(from, until)| json!({ "from": from.as_secs(), "until": until.as_secs() }));
+    let json = json!({
+        "old": rotation.old().fingerprint().to_string(),
+        "new": rotation.new_certificate().fingerprint().to_string(),
+        "same-key": rotation.key() == RotationKey::Same,
+        "same-names": rotation.keeps_names(),
+        "both-valid": both,
+        "problems": troubles.iter().map(Trouble::json).collect::<Vec<_>>(),
+    });
+    Answer::new(lines.join("\n"), json).noteworthy(!troubles.is_empty())
+}
