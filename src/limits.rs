@@ -79,6 +79,31 @@ pub const RSA_BITS_MAX: usize = 8192;
 /// partners find long, and still short of "for ever".
 pub const GENERATED_LIFETIME: Duration = Duration::from_secs(20 * 366 * 86_400);
 
+/// How deep the BER of a file may be nested. PKCS#12 files of Windows need some ten.
+pub const ENCODING_DEPTH: usize = 24;
+
+/// Certificates in one file with a private key: a chain, and a store of roots beside it.
+pub const IDENTITY_FILE_CERTIFICATES: usize = 256;
+
+/// Certificates in one file of certificates that is read by [`Import`](crate::identity::Import): what a partner sends.
+pub const IMPORTED_CERTIFICATES: usize = 2048;
+
+/// Private keys in one file; more than one is an error that says how many.
+pub const IMPORTED_KEYS: usize = 64;
+
+/// Bags and other parts of one PKCS#12 file or PSE: each of the certificates, and as much besides.
+pub const CONTAINER_PARTS: usize = 2 * IMPORTED_CERTIFICATES;
+
+/// Iterations with which a password is hashed to open a file, unless told otherwise: `GnuTLS` writes 600,000, Java 10,000,
+/// OpenSSL 2,048. Together those of one file may be four times as many, because each part has its own: some two seconds.
+pub const IMPORT_ITERATIONS: u32 = 1_000_000;
+
+/// Bytes of a salt in a file under a password. Programs write 8 to 64.
+pub const SALT_BYTES: usize = 256;
+
+/// Bytes that scrypt may use to open a file, over all its lanes. OpenSSL writes 16 MiB.
+pub const SCRYPT_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Iterations of PBKDF2-HMAC-SHA256 that are a good number for the password of a private key: what OWASP asks for, 2023.
 pub const KEY_ITERATIONS: u32 = 600_000;
 

@@ -116,14 +116,19 @@ pub(crate) fn read_at_most(limit: usize, input: &[u8]) -> Result<Vec<Section>, I
     if input.len() > limit {
         return Err(InvalidPem::TooLarge { bytes: input.len(), limit });
     }
-    if input.starts_with(&[0xff, 0xfe]) || input.starts_with(&[0xfe, 0xff]) {
+    // With a byte order mark, or without one before the first dash.
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'-', 0, ..] | [0, b'-', ..] = input {
         return Err(InvalidPem::Utf16);
     }
     if input.iter().all(u8::is_ascii_whitespace) {
         return Err(InvalidPem::Empty);
     }
-    // A DER file begins with a SEQUENCE in the long form; `0` followed by such a byte is no text.
-    if let [0x30, 0x80..=0x84, ..] = input {
+    // A DER file begins with a SEQUENCE. `0` followed by a long length is no text, and base64 of DER begins with `M`; a
+    // short length (some keys) is that of the file.
+    let is_short = |length: &u8, content: &[u8]| *length < 0x80 && usize::from(*length) == content.len();
+    if let [0x30, length, content @ ..] = input
+        && (matches!(length, 0x80..=0x84) || is_short(length, content))
+    {
         return Ok(vec![Section {
             label: "DER".to_owned(),
             der: Zeroizing::new(input.to_vec()),
@@ -287,6 +292,7 @@ mod tests {
         }
         assert_eq!(labels(&format!("{one}{}", one.replace('A', "B").replace(BODY, "MIIB"))), ["A", "B"]);
         assert_eq!(labels(BODY), ["DER"]);
+        assert_eq!(labels("0\u{3}\u{2}\u{1}\u{1}"), ["DER"], "as short as some keys are");
         assert_eq!(labels("-----BEGIN A-----\nMIIBCg\n-----END A-----"), ["A"]);
     }
 

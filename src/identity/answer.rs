@@ -6,7 +6,7 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 
-use super::{Identity, Inner};
+use super::{Identity, Inner, import};
 use crate::cert::{Certificate, DistinguishedName, Fingerprint, InvalidCertificate, InvalidPem, SpkiFingerprint};
 use crate::limits::CHAIN_LENGTH;
 use crate::{NoCryptoProvider, pem, provider, signature};
@@ -170,7 +170,7 @@ fn read(file: &[u8]) -> Result<Vec<Certificate>, AnswerError> {
     for section in pem::read(file).map_err(AnswerError::Pem)? {
         let pem::Section { label, der, ordinal, .. } = section;
         match label.as_str() {
-            "DER" | "CERTIFICATE" | "X509 CERTIFICATE" if !is_signed_data(&der) => {
+            "DER" | "CERTIFICATE" | "X509 CERTIFICATE" if !import::is_signed_data(&der) => {
                 let certificate = Certificate::from_der(&der);
                 found.push(certificate.map_err(|cause| AnswerError::Certificate { ordinal, cause })?);
             }
@@ -182,27 +182,24 @@ fn read(file: &[u8]) -> Result<Vec<Certificate>, AnswerError> {
     Ok(found)
 }
 
-/// True if this is a `ContentInfo` (RFC 2315, section 7): the first thing in it is an object identifier.
-fn is_signed_data(der: &[u8]) -> bool {
-    use der::Decode as _;
-
-    const OBJECT_IDENTIFIER: u8 = 6;
-    der::AnyRef::from_der(der).is_ok_and(|any| any.value().first() == Some(&OBJECT_IDENTIFIER))
-}
-
 /// The certificates of a degenerate `SignedData` (PKCS#7, RFC 2315, section 9.1): a `.p7b` or `.p7c` file.
-fn signed_data(_: &[u8]) -> Result<Vec<Certificate>, AnswerError> {
-    Err(AnswerError::SignedData)
+fn signed_data(der: &[u8]) -> Result<Vec<Certificate>, AnswerError> {
+    let ders = import::signed_certificates(der).map_err(|_| AnswerError::SignedData)?;
+    let read = |(index, der): (usize, Vec<u8>)| {
+        Certificate::from_der(&der).map_err(|cause| AnswerError::Certificate { ordinal: index + 1, cause })
+    };
+    ders.into_iter().enumerate().map(read).collect()
 }
 
 /// The chain from this certificate on, as far as these go, and what is left of them.
-fn in_order(
+pub(super) fn in_order(
     own: Certificate,
     mut others: Vec<Certificate>,
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> (Vec<Certificate>, Vec<Certificate>) {
     let mut chain = vec![own];
-    while let Some(last) = chain.last().filter(|last| !is_self_issued(last)) {
+    // One more than may be presented, so that it is seen that there are too many.
+    while let Some(last) = chain.last().filter(|last| !is_self_issued(last) && chain.len() <= CHAIN_LENGTH) {
         let named = others.iter().enumerate().filter(|(_, other)| other.subject() == last.issuer());
         let fitting = named.filter_map(|(at, other)| Some((signed(last, other, algorithms)?, other, at)));
         // Of two that fit the newer one lasts longer: CAs renew on their key.
@@ -215,14 +212,18 @@ fn in_order(
 
 /// That an issuer of the right name signed a certificate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Proof {
+pub(super) enum Proof {
     /// Nothing here verifies such signatures.
     Unknown,
     Verified,
 }
 
 /// `None` if it did not: CAs that renew on another key keep their name.
-fn signed(certificate: &Certificate, issuer: &Certificate, algorithms: &WebPkiSupportedAlgorithms) -> Option<Proof> {
+pub(super) fn signed(
+    certificate: &Certificate,
+    issuer: &Certificate,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> Option<Proof> {
     use der::{Decode as _, Reader as _};
 
     let read = |der| -> Result<_, der::Error> {
@@ -240,7 +241,7 @@ fn signed(certificate: &Certificate, issuer: &Certificate, algorithms: &WebPkiSu
     }
 }
 
-fn is_self_issued(certificate: &Certificate) -> bool {
+pub(super) fn is_self_issued(certificate: &Certificate) -> bool {
     certificate.subject() == certificate.issuer()
 }
 
@@ -304,9 +305,7 @@ pub enum AnswerError {
         fingerprints: Vec<Fingerprint>,
     },
     /// The answer is PKCS#7.
-    #[error(
-        "the answer is PKCS#7: convert it with `openssl pkcs7 -print_certs -in answer.p7b`, `-inform DER` if it is no PEM"
-    )]
+    #[error("the answer is PKCS#7, but has no certificates that can be read: ask for the certificate as PEM")]
     SignedData,
     /// The chain is longer than any peer will read.
     #[error("a chain of {certificates} certificates is too long, at most {CHAIN_LENGTH} are presented")]

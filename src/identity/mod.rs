@@ -23,11 +23,12 @@ pub use answer::{AnswerError, Answered};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub use generate::{IdentityRequest, NewKey};
 pub use handle::IdentityHandle;
+pub use import::{ForeignFile, Format, Import, ImportError, ImportNote, Imported};
 pub use request::{CertificateRequest, RequestError};
 #[cfg(feature = "encrypted-keys")]
 pub use write::EncryptKeyError;
 
-use crate::cert::{Certificate, DistinguishedName, InvalidCertificate, InvalidPem, UnfitKey};
+use crate::cert::{Certificate, DistinguishedName, InvalidCertificate, UnfitKey};
 use crate::limits::CHAIN_LENGTH;
 use crate::{NoCryptoProvider, pem, provider, signature};
 
@@ -101,31 +102,29 @@ impl Identity {
         })))
     }
 
-    /// From the content of a PEM file that holds the certificate, its chain if there is one, and the private key
-    /// (PKCS#8, PKCS#1 or SEC1, not encrypted), in any order as long as the own certificate is the first one. For two
-    /// files, and for DER, there is [`from_files`](Self::from_files).
+    /// From the content of a file that holds the certificate, its chain if there is one, and the private key, in any order:
+    /// PEM, or what else [`Import`] reads without a password. The short way: what [`Import`] would note is not told.
     ///
     /// # Errors
-    /// [`IdentityError`] as for [`new`](Self::new), and if the file has no or several keys, or something else in it.
-    pub fn from_pem(pem: &[u8]) -> Result<Self, IdentityError> {
-        Self::from_pem_with_provider(pem, &*provider::default()?)
+    /// [`ImportError`] as for [`Import::read`].
+    pub fn from_pem(pem: &[u8]) -> Result<Self, ImportError> {
+        Import::new().read(pem).map(Imported::into_identity)
     }
 
     /// As [`from_pem`](Self::from_pem), with the crypto provider that shall hold the key.
     ///
     /// # Errors
     /// As [`from_pem`](Self::from_pem).
-    pub fn from_pem_with_provider(pem: &[u8], provider: &CryptoProvider) -> Result<Self, IdentityError> {
-        let (chain, key) = import::parts(pem)?;
-        Self::new_with_provider(chain, key, provider)
+    pub fn from_pem_with_provider(pem: &[u8], provider: &CryptoProvider) -> Result<Self, ImportError> {
+        Import::new().with_provider(provider).read(pem).map(Imported::into_identity)
     }
 
     /// From the contents of two files, each PEM or DER: one with the certificate and its chain, one with the private key.
     ///
     /// # Errors
     /// As [`from_pem`](Self::from_pem).
-    pub fn from_files(certificates: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
-        Self::from_files_with_provider(certificates, key, &*provider::default()?)
+    pub fn from_files(certificates: &[u8], key: &[u8]) -> Result<Self, ImportError> {
+        Import::new().read_files(certificates, key).map(Imported::into_identity)
     }
 
     /// As [`from_files`](Self::from_files), with the crypto provider that shall hold the key.
@@ -136,9 +135,8 @@ impl Identity {
         certificates: &[u8],
         key: &[u8],
         provider: &CryptoProvider,
-    ) -> Result<Self, IdentityError> {
-        let (chain, key) = import::parts_of_files(certificates, key)?;
-        Self::new_with_provider(chain, key, provider)
+    ) -> Result<Self, ImportError> {
+        Import::new().with_provider(provider).read_files(certificates, key).map(Imported::into_identity)
     }
 
     /// Gives the identity the name by which its owner knows it (`ERP`, the entry in STRUST), for use in messages. Without
@@ -270,16 +268,6 @@ pub enum IdentityError {
         /// How many.
         certificates: usize,
     },
-    /// The private key is encrypted.
-    #[error(
-        "section {ordinal} (`{label}`) is an encrypted private key: decrypt it first, `openssl pkey -in key.pem -out plain.pem`"
-    )]
-    EncryptedKey {
-        /// Which section, counted from 1.
-        ordinal: usize,
-        /// Its label.
-        label: String,
-    },
     /// The provider cannot use the private key.
     #[error("the private key cannot be used: {reason}")]
     Key {
@@ -315,36 +303,11 @@ pub enum IdentityError {
         ordinal: usize,
     },
     /// There is no certificate.
-    #[error("there is no certificate: add the identity's own certificate before its key")]
+    #[error("there is no certificate: give the identity's own certificate first")]
     NoCertificate,
-    /// There is no private key.
-    #[error("there is no private key: add the `PRIVATE KEY` section that belongs to the certificate")]
-    NoKey,
     /// There is no crypto provider.
     #[error(transparent)]
     NoProvider(#[from] NoCryptoProvider),
-    /// The file is no PEM.
-    #[error("the file cannot be read")]
-    Pem(#[source] InvalidPem),
-    /// The file is DER, which has room for one thing only.
-    #[error(
-        "the file is DER, not PEM: give certificate and key as two files (`Identity::from_files`), or convert them with `openssl x509 -inform DER` and `openssl pkey -inform DER`"
-    )]
-    Der,
-    /// The file holds something that is neither a certificate nor a private key.
-    #[error("section {ordinal} is a `{label}`, neither a certificate nor a private key")]
-    Section {
-        /// Which section, counted from 1.
-        ordinal: usize,
-        /// Its label.
-        label: String,
-    },
-    /// There are several private keys.
-    #[error("{count} private keys where one was expected")]
-    SeveralKeys {
-        /// How many.
-        count: usize,
-    },
     /// The key offers a signature scheme that its certificate cannot be used with.
     #[error(
         "private key fits the certificate `{subject}`, but it also offers to sign by {scheme}, which does not: have what holds it offer only what the certificate's key can do"

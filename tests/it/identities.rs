@@ -63,14 +63,10 @@ fn two_files_are_read_in_pem_der_or_one_of_each() {
     }
     let swapped = Identity::from_files(key.as_bytes(), certificate.as_bytes()).unwrap();
     assert_eq!(swapped.certificate(), made.certificate(), "each section says what it is");
-    let der = "the file is DER, not PEM: give certificate and key as two files (`Identity::from_files`), or convert them with `openssl x509 -inform DER` and `openssl pkey -inform DER`";
-    assert_eq!(error(&certificate_der), der);
-    assert_eq!(error(&key_der), der);
-    let no_key = Identity::from_files(&certificate_der, &certificate_der).unwrap_err();
-    assert_eq!(
-        no_key.to_string(),
-        "there is no private key: add the `PRIVATE KEY` section that belongs to the certificate"
-    );
+    let no_key = "there is no private key: add the `PRIVATE KEY` section that belongs to the certificate";
+    assert_eq!(error(&certificate_der), no_key);
+    assert_eq!(error(&key_der), "there is no certificate: give the one that belongs to the private key");
+    assert_eq!(Identity::from_files(&certificate_der, &certificate_der).unwrap_err().to_string(), no_key);
 }
 
 #[test]
@@ -97,24 +93,34 @@ fn what_is_wrong_with_a_file_is_told_with_the_cure() {
         error(pem.as_bytes()),
         "there is no private key: add the `PRIVATE KEY` section that belongs to the certificate"
     );
-    assert_eq!(error(key_one.as_bytes()), "there is no certificate: add the identity's own certificate before its key");
-    assert_eq!(error((pem.clone() + &key_one + &key_two).as_bytes()), "2 private keys where one was expected");
+    assert_eq!(error(key_one.as_bytes()), "there is no certificate: give the one that belongs to the private key");
+    assert_eq!(
+        error((pem.clone() + &key_one + &key_two).as_bytes()),
+        "2 private keys where one was expected: give a file for each"
+    );
     assert_eq!(
         error(&data("encrypted-pkcs8.pem")),
-        "section 2 (`ENCRYPTED PRIVATE KEY`) is an encrypted private key: decrypt it first, `openssl pkey -in key.pem -out plain.pem`"
+        "the PKCS#8 file is under a password: give it with `Import::with_password`"
     );
     assert_eq!(
         error(&data("encrypted-traditional.pem")),
-        "section 2 (`RSA PRIVATE KEY`) is an encrypted private key: decrypt it first, `openssl pkey -in key.pem -out plain.pem`"
+        "section 2 (`RSA PRIVATE KEY`) is an encrypted private key of a kind that is not read: decrypt it first, `openssl pkey -in key.pem -out plain.pem`"
     );
-    let pkcs7 = "-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----\n";
-    assert_eq!(error(pkcs7.as_bytes()), "section 1 is a `PKCS7`, neither a certificate nor a private key");
+    let attribute = "-----BEGIN ATTRIBUTE CERTIFICATE-----\nMIIB\n-----END ATTRIBUTE CERTIFICATE-----\n";
+    assert_eq!(
+        error(attribute.as_bytes()),
+        "section 1 is a `ATTRIBUTE CERTIFICATE`, neither a certificate nor a private key"
+    );
     assert_eq!(error(b"x"), "the file cannot be read: no PEM section, no DER and no base64 found");
     let broken = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".to_owned() + &key_one;
     assert!(
-        error(broken.as_bytes()).starts_with("certificate 1 of the chain cannot be read: this is no X.509 certificate")
+        error(broken.as_bytes()).starts_with("certificate 1 of the file cannot be read: this is no X.509 certificate")
     );
-    let long = pem.repeat(9) + &key_one;
+    let long = (0..9).fold(TestCertificate::new("CN=0").with_ca_true().self_signed(), |issuer, number| {
+        TestCertificate::new(&format!("CN={number}")).with_ca_true().with_key_of(&one).issued_by(&issuer)
+    });
+    let certificates = long.chain().iter().map(|der| certmap::Certificate::from_der(der).unwrap().to_pem());
+    let long = certificates.collect::<String>() + &key_one;
     assert_eq!(error(long.as_bytes()), "a chain of 9 certificates is too long, at most 8 are presented");
 }
 

@@ -31,6 +31,8 @@ pub const OPENSSL: Tool = Tool { program: "openssl", version: "version", words: 
 
 /// That of `GnuTLS`.
 pub const CERTTOOL: Tool = Tool { program: "certtool", version: "--version", words: "certtool " };
+/// With a library that writes PKCS#12 in ways of its own: ask for `cryptography` before use.
+pub const PYTHON: Tool = Tool { program: "python3", version: "--version", words: "Python 3" };
 /// Java's, for its key stores.
 pub const KEYTOOL: Tool = Tool { program: "keytool", version: "--help", words: "" };
 

@@ -1,0 +1,58 @@
+//! The password of a file, and how much work may be spent on it.
+
+use super::{Format, ImportError};
+use crate::limits::IMPORT_ITERATIONS;
+
+/// What opens a file, with a budget that all its parts share.
+pub(super) struct Opener<'a> {
+    password: Option<&'a str>,
+    limit: u64,
+    spent: u64,
+    accept_no_mac: bool,
+    certificates_only: bool,
+}
+
+impl<'a> Opener<'a> {
+    pub(super) fn new(password: Option<&'a str>, max_iterations: Option<u32>, accept_no_mac: bool) -> Self {
+        let limit = u64::from(max_iterations.unwrap_or(IMPORT_ITERATIONS));
+        Self { password, limit, spent: 0, accept_no_mac, certificates_only: false }
+    }
+
+    /// No key is opened.
+    pub(super) fn for_certificates(self) -> Self {
+        Self { certificates_only: true, ..self }
+    }
+
+    pub(super) fn certificates_only(&self) -> bool {
+        self.certificates_only
+    }
+
+    pub(super) fn accepts_no_mac(&self) -> bool {
+        self.accept_no_mac
+    }
+
+    pub(super) fn password(&self) -> Option<&'a str> {
+        self.password
+    }
+
+    pub(super) fn needed_password(&self, format: Format) -> Result<&'a str, ImportError> {
+        self.password.ok_or(ImportError::PasswordNeeded { format })
+    }
+
+    /// Pays for so many iterations, before they are made.
+    pub(super) fn pay(&mut self, iterations: u64, format: Format) -> Result<u32, ImportError> {
+        let whole = self.limit.saturating_mul(4);
+        let spent = self.spent.saturating_add(iterations);
+        if iterations > self.limit {
+            return Err(ImportError::TooManyIterations { iterations, limit: self.limit });
+        }
+        if spent > whole {
+            return Err(ImportError::TooManyIterations { iterations: spent, limit: whole });
+        }
+        self.spent = spent;
+        match u32::try_from(iterations) {
+            Ok(iterations) if iterations > 0 => Ok(iterations),
+            _ => Err(ImportError::Damaged { format, part: "iteration count" }),
+        }
+    }
+}
