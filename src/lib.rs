@@ -38,7 +38,7 @@ pub use cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint};
 pub use decision::{
     AccessLine, AuditRecord, Caller, Decision, Evidence, Outcome, Principal, Refusal, RefusalCode, Refused, RoleMissing,
 };
-pub use identity::{Identity, IdentityError, IdentityHandle};
+pub use identity::{Identity, IdentityError, IdentityHandle, Import, ImportError};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub use identity::{IdentityRequest, NewKey};
 pub use label::InvalidLabel;

@@ -296,10 +296,10 @@ fn a_file_of_another_kind_is_told_with_the_command_that_helps() {
 
 #[test]
 fn keys_under_a_password_are_read_as_openssl_writes_them() {
+    const PASSWORD: &str = "Sesam, öffne dich 1!";
     if !found(&[OPENSSL]) {
         return;
     }
-    const PASSWORD: &str = "Sesam, öffne dich 1!";
     let workshop = Workshop::new();
     let made = TestCertificate::new("CN=x").self_signed();
     let certificate = made.certificate().to_pem();

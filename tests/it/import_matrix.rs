@@ -1,5 +1,7 @@
 //! Files as the tools of others write them: each is read, or refused for the reason that is expected.
 
+use std::io::Write as _;
+
 use certmap::Certificate;
 use certmap::identity::{Format, Import, ImportError};
 use certmap::testing::{TestCertificate, TestIdentity};
@@ -216,7 +218,7 @@ open("chain.pem", "wb").write(pkcs7.serialize_certificates([ca, end], s.Encoding
     made.workshop.write("make.py", SCRIPT);
     let output = Running::start(PYTHON, made.workshop.path(), ["make.py", PASSWORD]).finish();
     if output.stderr.contains("No module named") {
-        eprintln!("SKIPPED: python3 has no cryptography");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: python3 has no cryptography");
         return;
     }
     assert!(output.success, "{}", output.stderr);

@@ -125,7 +125,6 @@ fn lengths_that_are_not_told_are_read() {
 fn unprotected(safes: &[u8]) -> Vec<u8> {
     let data = tlv(0x06, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1]);
     let wrap = |content: &[u8]| sequence(&[&data, &tlv(0xa0, &tlv(0x04, content))]);
-    let _ = safes;
     sequence(&[&[2, 1, 3], &wrap(&sequence(&[&wrap(safes)]))])
 }
 

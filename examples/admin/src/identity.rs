@@ -161,7 +161,7 @@ pub(crate) fn new_file(path: &Path, mode: u32, write: impl FnOnce(&mut File) -> 
     })
 }
 
-fn refused(error: &certmap::IdentityError) -> Failure {
+fn refused(error: &dyn std::error::Error) -> Failure {
     Failure::refused("identity", causes(error))
 }
 
