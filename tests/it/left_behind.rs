@@ -19,11 +19,11 @@ const ORDER: [u8; 32] = [
 ];
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len();
-    let header = match length {
-        0..128 => vec![tag, length as u8],
-        128..256 => vec![tag, 0x81, length as u8],
-        _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+    let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let header = match (high, low) {
+        (0, 0..128) => vec![tag, low],
+        (0, _) => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
     };
     [&header, content].concat()
 }
@@ -47,11 +47,12 @@ fn resigned(certificate: &[u8]) -> Vec<u8> {
     let mut s = [0u8; 32];
     let digits: Vec<u8> = element(rest).0.iter().copied().skip_while(|byte| *byte == 0).collect();
     s[32 - digits.len()..].copy_from_slice(&digits);
-    let mut borrow = 0;
+    let mut borrow = false;
     for at in (0..32).rev() {
-        let difference = i32::from(ORDER[at]) - i32::from(s[at]) - borrow;
-        borrow = i32::from(difference < 0);
-        s[at] = difference.rem_euclid(256) as u8;
+        let (difference, first) = ORDER[at].overflowing_sub(s[at]);
+        let (difference, second) = difference.overflowing_sub(u8::from(borrow));
+        borrow = first || second;
+        s[at] = difference;
     }
     let mut other: Vec<u8> = s.iter().copied().skip_while(|byte| *byte == 0).collect();
     if other[0] >= 0x80 {
