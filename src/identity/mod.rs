@@ -1,12 +1,36 @@
 //! Our own certificate chain and private key: the only place of the crate that holds a secret.
 
 mod answer;
+#[cfg_attr(
+    not(all(feature = "pkcs12", feature = "pse")),
+    allow(dead_code, reason = "builds that open fewer kinds of files")
+)]
+mod ber;
+mod foreign;
+mod found;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) mod generate;
 mod handle;
 mod held;
 mod import;
+mod import_error;
+#[cfg(any(feature = "pkcs12", feature = "pse"))]
+mod kdf;
+#[cfg_attr(
+    not(all(feature = "pkcs12", feature = "pse")),
+    allow(dead_code, reason = "builds that open fewer kinds of files")
+)]
+mod opener;
+#[cfg(feature = "encrypted-keys")]
+mod pbes;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
+mod pkcs7;
+#[cfg(feature = "pse")]
+mod pse;
 mod request;
+#[cfg(feature = "pse")]
+mod rsa_key;
 pub(crate) mod sign;
 mod write;
 
@@ -20,10 +44,12 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use zeroize::Zeroizing;
 
 pub use answer::{AnswerError, Answered};
+pub use foreign::ForeignFile;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub use generate::{IdentityRequest, NewKey};
 pub use handle::IdentityHandle;
-pub use import::{ForeignFile, Format, Import, ImportError, ImportNote, Imported};
+pub use import::{Format, Import, ImportNote, Imported};
+pub use import_error::ImportError;
 pub use request::{CertificateRequest, RequestError};
 #[cfg(feature = "encrypted-keys")]
 pub use write::EncryptKeyError;

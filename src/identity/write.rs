@@ -98,7 +98,7 @@ mod encrypted {
         /// PBKDF2-HMAC-SHA256, so many iterations, and AES-256-CBC. OpenSSL since 1.0 and Java since 19 read it. Salt and
         /// vector are random. Feature `encrypted-keys`.
         ///
-        /// [`KEY_ITERATIONS`](crate::limits::KEY_ITERATIONS) iterations are a good number; each attempt to guess the
+        /// [`KEY_ITERATIONS`] iterations are a good number; each attempt to guess the
         /// password costs as much, and so does each reading. The password is taken as UTF-8.
         ///
         /// # Errors

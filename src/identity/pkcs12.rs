@@ -10,12 +10,13 @@ use sha2::{Sha224, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use super::ber::{INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context};
-use super::error::REWRITE;
 use super::found::Found;
+use super::import::{Format, ImportNote};
+use super::import_error::ImportError;
+use super::import_error::REWRITE;
 use super::kdf::{Purpose, derive, encodings};
 use super::opener::Opener;
 use super::pbes::{Algorithm, PKCS5, Passwords, damaged as damaged_in, private_key};
-use super::{Format, ImportError, ImportNote};
 use crate::limits::{CONTAINER_PARTS, SALT_BYTES};
 
 /// `pkcs-12PbeIds`.

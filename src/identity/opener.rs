@@ -1,6 +1,7 @@
 //! The password of a file, and how much work may be spent on it.
 
-use super::{Format, ImportError};
+use super::import::Format;
+use super::import_error::ImportError;
 use crate::limits::IMPORT_ITERATIONS;
 
 /// What opens a file, with a budget that all its parts share.

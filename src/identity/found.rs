@@ -4,8 +4,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, Priva
 use zeroize::Zeroizing;
 
 use super::foreign::{ForeignFile, Shape};
+use super::import::{Format, ImportNote};
+use super::import_error::ImportError;
 use super::opener::Opener;
-use super::{Format, ImportError, ImportNote, pkcs7};
+use super::pkcs7;
 use crate::limits::{IMPORTED_CERTIFICATES, IMPORTED_KEYS};
 use crate::pem;
 

@@ -1,30 +1,5 @@
 //! Reading what people have: an identity, or the certificates of a partner, from whatever file they are in.
 
-#[cfg_attr(
-    not(all(feature = "pkcs12", feature = "pse")),
-    allow(dead_code, reason = "builds that open fewer kinds of files")
-)]
-mod ber;
-mod error;
-mod foreign;
-mod found;
-#[cfg(any(feature = "pkcs12", feature = "pse"))]
-mod kdf;
-#[cfg_attr(
-    not(all(feature = "pkcs12", feature = "pse")),
-    allow(dead_code, reason = "builds that open fewer kinds of files")
-)]
-mod opener;
-#[cfg(feature = "encrypted-keys")]
-mod pbes;
-#[cfg(feature = "pkcs12")]
-mod pkcs12;
-mod pkcs7;
-#[cfg(feature = "pse")]
-mod pse;
-#[cfg(feature = "pse")]
-mod rsa_key;
-
 use core::fmt;
 
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
@@ -32,16 +7,16 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 use zeroize::Zeroizing;
 
-pub use error::ImportError;
-pub use foreign::ForeignFile;
+use super::foreign::Shape;
+use super::import_error::ImportError;
 
 use super::answer::{in_order, is_self_issued, signed};
-use super::{Identity, IdentityError, belong};
+use super::found::Found;
+use super::opener::Opener;
+use super::{Identity, IdentityError, belong, pkcs7};
 use crate::cert::{Certificate, DistinguishedName};
 use crate::limits::IDENTITY_FILE_CERTIFICATES;
 use crate::provider;
-use found::Found;
-use opener::Opener;
 
 /// How to read a file that holds an identity, or the certificates of a partner, whatever its form.
 ///
@@ -287,7 +262,7 @@ impl Imported {
 
 /// True if this is PKCS#7 or CMS.
 pub(super) fn is_signed_data(der: &[u8]) -> bool {
-    foreign::Shape::of(der) == foreign::Shape::ContentInfo
+    Shape::of(der) == Shape::ContentInfo
 }
 
 /// The certificates of a PKCS#7 file, each as DER.

@@ -1,7 +1,8 @@
 //! Why a file could not be imported, with what to do about it. Never what was in it.
 
+use super::IdentityError;
 use super::foreign::ForeignFile;
-use super::{Format, IdentityError};
+use super::import::Format;
 use crate::cert::{InvalidCertificate, InvalidPem};
 use crate::provider::NoCryptoProvider;
 

@@ -2,7 +2,8 @@
 
 use super::ber::{INTEGER, Malformed, OBJECT_IDENTIFIER, Reader, SEQUENCE, SET, context};
 use super::foreign::ForeignFile;
-use super::{Format, ImportError};
+use super::import::Format;
+use super::import_error::ImportError;
 
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
 

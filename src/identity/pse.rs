@@ -10,14 +10,16 @@ use des::TdesEde3;
 use sha1::{Digest as _, Sha1};
 use zeroize::Zeroizing;
 
+use super::IdentityError;
 use super::ber::{
     BIT_STRING, GENERALIZED_TIME, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, SET,
 };
 use super::found::Found;
+use super::import::{Format, ImportNote};
+use super::import_error::ImportError;
 use super::kdf::{Purpose, derive, encodings};
 use super::opener::Opener;
 use super::rsa_key::Primes;
-use super::{Format, IdentityError, ImportError, ImportNote};
 use crate::cert::{Certificate, ObjectIdentifier};
 use crate::limits::{CONTAINER_PARTS, SALT_BYTES};
 

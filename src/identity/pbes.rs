@@ -14,10 +14,11 @@ use sha2::{Sha224, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use super::ber::{INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE};
-use super::error::REWRITE;
 use super::foreign::Shape;
+use super::import::Format;
+use super::import_error::ImportError;
+use super::import_error::REWRITE;
 use super::opener::Opener;
-use super::{Format, ImportError};
 use crate::cert::ObjectIdentifier;
 use crate::limits::{SALT_BYTES, SCRYPT_BYTES};
 
