@@ -12,7 +12,7 @@ use x509_parser::time::ASN1Time;
 
 use super::{Inner, InvalidRevocationList, RevocationReason, Revoked};
 use crate::cert::serial::minimal;
-use crate::cert::validity::unix;
+use crate::cert::unix;
 use crate::cert::{DistinguishedName, Fingerprint, ObjectIdentifier, SerialNumber, range_in};
 use crate::limits::{REVOCATION_LIST_BYTES, REVOCATION_LIST_NUMBER_BYTES};
 

@@ -50,7 +50,7 @@ pub(crate) use extensions::Extensions;
 pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
 pub(crate) use name_constraints::NameConstraints;
 pub(crate) use profile_rules::{is_uncommon, old_signature};
-pub(crate) use validity::{Standing, show};
+pub(crate) use validity::{Standing, seconds, show, unix};
 pub(crate) use values::explicit_value;
 
 use crate::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};

@@ -58,7 +58,7 @@ impl Validity {
     }
 
     pub(crate) fn standing(&self, now: UnixTime) -> Standing {
-        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let now = seconds(now);
         // Late first: a period that ends before it begins contains nothing and was never valid.
         if now > self.not_after {
             Standing::Late
@@ -70,8 +70,13 @@ impl Validity {
     }
 }
 
+/// Seconds since 1970; a time beyond all dates reads as the last one.
+pub(crate) fn seconds(time: UnixTime) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// A date before 1970 reads as 1970.
-pub(super) fn unix(seconds: i64) -> UnixTime {
+pub(crate) fn unix(seconds: i64) -> UnixTime {
     UnixTime::since_unix_epoch(core::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
@@ -102,7 +107,7 @@ impl fmt::Display for Moment {
 
 /// A time for people: RFC 3339 in UTC.
 pub(crate) fn show(time: UnixTime) -> impl fmt::Display {
-    Moment(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+    Moment(seconds(time))
 }
 
 #[cfg(test)]

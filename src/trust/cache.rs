@@ -8,18 +8,18 @@ use std::sync::Arc;
 use rustls::pki_types::UnixTime;
 
 use super::verified::ValidPath;
-use crate::cert::Fingerprint;
+use crate::cert::{Fingerprint, seconds};
 use crate::memory::Memory;
 
-/// What was presented: the end entity, and the set of the others.
+/// What a path is remembered under: the end entity, and the set of the others that were presented.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Presented {
+pub(super) struct PathKey {
     end_entity: Fingerprint,
     /// Sorted, without duplicates and without the end entity.
     others: Box<[Fingerprint]>,
 }
 
-impl Presented {
+impl PathKey {
     pub(super) fn new(end_entity: Fingerprint, others: &[impl AsRef<[u8]>]) -> Self {
         let prints = others.iter().map(|other| Fingerprint::of(other.as_ref()));
         let mut others: Vec<_> = prints.filter(|other| *other != end_entity).collect();
@@ -56,13 +56,9 @@ impl Lull {
     }
 }
 
-pub(super) fn seconds(time: UnixTime) -> i64 {
-    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
-}
-
 /// A bounded memory of valid paths.
 #[derive(Debug)]
-pub(super) struct PathCache(Memory<Presented, (Lull, Arc<ValidPath>)>);
+pub(super) struct PathCache(Memory<PathKey, (Lull, Arc<ValidPath>)>);
 
 impl PathCache {
     pub(super) fn new(capacity: usize) -> Self {
@@ -78,12 +74,12 @@ impl PathCache {
         self.0.is_off()
     }
 
-    pub(super) fn get(&self, presented: &Presented, now: UnixTime) -> Option<Arc<ValidPath>> {
-        self.0.get(presented, |(lull, path)| lull.contains(now).then(|| Arc::clone(path)))
+    pub(super) fn get(&self, key: &PathKey, now: UnixTime) -> Option<Arc<ValidPath>> {
+        self.0.get(key, |(lull, path)| lull.contains(now).then(|| Arc::clone(path)))
     }
 
-    pub(super) fn remember(&self, presented: Presented, lull: Lull, path: Arc<ValidPath>) {
-        self.0.remember(presented, (lull, path));
+    pub(super) fn remember(&self, key: PathKey, lull: Lull, path: Arc<ValidPath>) {
+        self.0.remember(key, (lull, path));
     }
 }
 
@@ -111,7 +107,7 @@ mod tests {
     fn what_was_presented_is_a_set_beside_the_end_entity() {
         let print = |byte: u8| Fingerprint::of(&[byte]);
         let set =
-            |own: u8, others: &[u8]| Presented::new(print(own), &others.iter().map(|byte| [*byte]).collect::<Vec<_>>());
+            |own: u8, others: &[u8]| PathKey::new(print(own), &others.iter().map(|byte| [*byte]).collect::<Vec<_>>());
         assert!(set(1, &[2, 3]) == set(1, &[3, 2, 3, 1]));
         assert!(set(1, &[2]) != set(2, &[1]));
         assert!(set(1, &[2]) != set(1, &[2, 3]));

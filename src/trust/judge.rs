@@ -7,9 +7,8 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::AnchorIndex;
-use super::cache::{PathCache, Presented};
+use super::cache::{PathCache, PathKey};
 use super::path::{PathRules, Search};
-use super::path_failure::{PathMember, PathPlace};
 use super::verified::{Basis, ValidPath};
 use super::{
     Algorithms, BundleName, ClientPurpose, Denial, DenyList, Entry, EntryKind, PathFailure, RevocationState,
@@ -196,8 +195,8 @@ impl TrustIndex {
         if fits {
             return Ok(());
         }
-        let member = PathMember::new(PathPlace::EndEntity, certificate);
-        let has = super::path::purposes(certificate);
+        let member = super::member::Member::end_entity(certificate).named();
+        let has = super::member::purposes(certificate);
         Err(Distrust::Path { fingerprint, failure: Box::new(PathFailure::Purpose { member, has }) })
     }
 
@@ -289,7 +288,7 @@ impl TrustState {
     ) -> Result<VerifiedCertificate, Distrust> {
         let index = &*self.index;
         let [presented, others @ ..] = chain else { return Err(Distrust::NoCertificate) };
-        let key = self.remembering(others).then(|| Presented::new(fingerprint, others));
+        let key = self.remembering(others).then(|| PathKey::new(fingerprint, others));
         let remembered = key.as_ref().and_then(|key| self.cache.get(key, now));
         let certificate = match &remembered {
             Some(path) => path.certificate().clone(),
@@ -344,7 +343,7 @@ impl TrustState {
         if self.index.anchors.is_empty() {
             return None;
         }
-        let key = self.remembering(others).then(|| Presented::new(Fingerprint::of(presented), others));
+        let key = self.remembering(others).then(|| PathKey::new(Fingerprint::of(presented), others));
         let remembered = key.as_ref().and_then(|key| self.cache.get(key, now));
         let found = remembered.or_else(|| {
             let certificate = Certificate::from_der(presented).ok()?;
@@ -368,7 +367,7 @@ impl TrustState {
         &self,
         certificate: &Certificate,
         others: &[CertificateDer<'_>],
-        key: Option<Presented>,
+        key: Option<PathKey>,
         now: UnixTime,
     ) -> Result<Arc<ValidPath>, PathFailure> {
         let search = Search::new(self.index.path_rules(&self.revocation), certificate, others, now);

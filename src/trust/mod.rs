@@ -5,9 +5,11 @@
 
 mod anchors;
 mod cache;
+mod chain;
 mod deny;
 mod entry;
 mod judge;
+mod member;
 mod path;
 mod path_failure;
 mod revocation;

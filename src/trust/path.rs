@@ -12,13 +12,15 @@ use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsag
 
 use super::anchors::{AnchorGroup, AnchorIndex};
 use super::cache::Lull;
+use super::chain::Chain;
 use super::deny::DenyList;
 use super::entry::ClientPurpose;
+use super::member::Member;
 use super::path_failure::{PathFailure, PathPlace};
-use super::revocation::{Member, RevocationState};
+use super::revocation::RevocationState;
 use super::signatures::{Algorithms, Signatures};
 use super::verified::ValidPath;
-use crate::cert::{Certificate, NameConstraints, Standing, Validity};
+use crate::cert::{Certificate, NameConstraints, unix};
 use crate::limits::{PATH_STEPS_PER_DECISION, SIGNATURES_PER_DECISION};
 use crate::voucher::Voucher;
 
@@ -33,12 +35,10 @@ pub(super) struct PathRules<'a> {
     pub(super) path_length: Option<u32>,
 }
 
-/// One search: the certificate, the others that were presented, and the time.
+/// One search: what was presented, and the time.
 pub(super) struct Search<'a> {
     rules: PathRules<'a>,
-    certificate: &'a Certificate,
-    /// Those that can be read, sorted, so that the order in which they were presented does not matter.
-    others: Vec<Certificate>,
+    chain: Chain<'a>,
     now: UnixTime,
     signatures: Signatures,
     steps: Cell<usize>,
@@ -57,23 +57,20 @@ impl<'a> Search<'a> {
         others: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Self {
-        let readable = others.iter().filter_map(|der| Certificate::from_der(der).ok());
-        let mut others: Vec<_> = readable.filter(|other| other != certificate).collect();
-        others.sort_unstable_by_key(Certificate::fingerprint);
-        others.dedup();
+        let chain = Chain::new(certificate, others);
         let signatures = Signatures::new(rules.algorithms, SIGNATURES_PER_DECISION);
-        Self { rules, certificate, others, now, signatures, steps: Cell::new(PATH_STEPS_PER_DECISION) }
+        Self { rules, chain, now, signatures, steps: Cell::new(PATH_STEPS_PER_DECISION) }
     }
 
     /// Every anchor that vouches; if none does, the failure that came furthest.
     pub(super) fn run(&self) -> Result<ValidPath, PathFailure> {
         let candidates: Vec<_> = self.candidates().collect();
         if candidates.is_empty() {
-            return Err(self.unknown_issuer());
+            return Err(self.chain.unknown_issuer());
         }
-        let end_entity = EndEntityCert::try_from(self.certificate.der())
-            .map_err(|error| self.failure(&error, &self.certificate.issuer()))?;
-        let others: Vec<_> = self.others.iter().map(|other| CertificateDer::from_slice(other.der())).collect();
+        let end_entity = EndEntityCert::try_from(self.chain.end_entity.der())
+            .map_err(|error| self.chain.failure(&error, self.chain.end_entity.issuer(), self.now))?;
+        let others: Vec<_> = self.chain.others.iter().map(|other| CertificateDer::from_slice(other.der())).collect();
         let counted = self.signatures.counted();
         let algorithms: Vec<_> = counted.iter().map(|one| one as &dyn SignatureVerificationAlgorithm).collect();
         let mut vouchers = Vec::new();
@@ -99,19 +96,17 @@ impl<'a> Search<'a> {
             return Err(PathFailure::TooMuchWork { reason: "more paths than a decision looks at" });
         }
         if vouchers.is_empty() {
-            return Err(furthest.unwrap_or_else(|| self.unknown_issuer()));
+            return Err(furthest.unwrap_or_else(|| self.chain.unknown_issuer()));
         }
         vouchers.sort_unstable_by_key(|voucher| voucher.anchor);
-        let valid_until = core::time::Duration::from_secs(u64::try_from(until).unwrap_or_default());
-        let valid_until = UnixTime::since_unix_epoch(valid_until);
-        Ok(ValidPath { certificate: self.certificate.clone(), vouchers, valid_until })
+        Ok(ValidPath { certificate: self.chain.end_entity.clone(), vouchers, valid_until: unix(until) })
     }
 
     /// The seconds in which the same search has the same result: in which nothing it may look at begins or ends.
     pub(super) fn lull(&self) -> Lull {
         let mut lull = Lull::around(self.now);
         let anchors = self.candidates().flat_map(|group| &group.members);
-        for certificate in core::iter::once(self.certificate).chain(&self.others).chain(anchors) {
+        for certificate in self.chain.certificates().chain(anchors) {
             for second in certificate.validity().changes() {
                 lull.change_at(second);
             }
@@ -122,8 +117,7 @@ impl<'a> Search<'a> {
 
     /// The anchors whose name an issuer of the presented certificates has.
     fn candidates(&self) -> impl Iterator<Item = &'a AnchorGroup> {
-        let presented = core::iter::once(self.certificate).chain(&self.others);
-        let issuers: BTreeSet<_> = presented.map(Certificate::issuer_der).collect();
+        let issuers: BTreeSet<_> = self.chain.certificates().map(Certificate::issuer_der).collect();
         let anchors = self.rules.anchors;
         issuers.into_iter().flat_map(|name| anchors.named(name)).collect::<Vec<_>>().into_iter()
     }
@@ -157,8 +151,8 @@ impl<'a> Search<'a> {
             (Ok(_), Some(Ok(vouching))) => Ok(vouching),
             (_, Some(Err(failure))) => Err(failure),
             (Err(error), _) => {
-                let name = group.members.first().map(Certificate::subject);
-                Err(self.failure(&error, &name.unwrap_or_else(|| self.certificate.issuer())))
+                let anchor = group.members.first().unwrap_or(self.chain.end_entity);
+                Err(self.chain.failure(&error, anchor.subject(), self.now))
             }
             (Ok(_), None) => Err(PathFailure::Unprocessable { reason: "the path was not checked".to_owned() }),
         }
@@ -169,10 +163,10 @@ impl<'a> Search<'a> {
         let intermediates = self.intermediates(path)?;
         self.check_end_entity()?;
         for intermediate in &intermediates {
-            check_issuer(&Member { place: PathPlace::Intermediate, certificate: intermediate })?;
+            check_issuer(&Member::intermediate(intermediate))?;
         }
-        let below = core::iter::once(Member { place: PathPlace::EndEntity, certificate: self.certificate });
-        let above = intermediates.iter().map(|certificate| Member { place: PathPlace::Intermediate, certificate });
+        let below = core::iter::once(Member::end_entity(self.chain.end_entity));
+        let above = intermediates.iter().copied().map(Member::intermediate);
         let members: Vec<_> = below.chain(above).collect();
         members.iter().try_for_each(|member| self.check_denied(member))?;
         let top = group.members.first().into_iter();
@@ -187,7 +181,7 @@ impl<'a> Search<'a> {
             }
         }
         let Some(anchor) = anchors.first().copied() else {
-            return Err(failure.unwrap_or_else(|| self.unknown_issuer()));
+            return Err(failure.unwrap_or_else(|| self.chain.unknown_issuer()));
         };
 
         let due = self.rules.revocation.has_list_named(anchor);
@@ -217,22 +211,23 @@ impl<'a> Search<'a> {
                 && ours.subject_der().ends_with(theirs.subject())
                 && ours.issuer_der().ends_with(theirs.issuer())
         };
-        if !agree(self.certificate, path.end_entity()) {
+        if !agree(self.chain.end_entity, path.end_entity()) {
             return Err(disagree());
         }
         let read = |theirs: &webpki::Cert<'_>| {
             let der = theirs.der();
-            let ours = self.others.iter().find(|other| other.der().as_ref() == der.as_ref());
+            let ours = self.chain.others.iter().find(|other| other.der().as_ref() == der.as_ref());
             ours.filter(|ours| agree(ours, theirs)).ok_or_else(disagree)
         };
         path.intermediate_certificates().map(read).collect()
     }
 
     fn check_end_entity(&self) -> Result<(), PathFailure> {
-        let extensions = self.certificate.extensions();
-        self.certificate.key_type().check().map_err(PathFailure::WeakKey)?;
+        let certificate = self.chain.end_entity;
+        let extensions = certificate.extensions();
+        certificate.key_type().check().map_err(PathFailure::WeakKey)?;
         // RFC 5280 §4.2.1.9: whoever may sign certificates is a CA.
-        if self.certificate.is_ca() || extensions.key_cert_sign() == Some(true) {
+        if certificate.is_ca() || extensions.key_cert_sign() == Some(true) {
             return Err(PathFailure::EndEntityIsCa);
         }
         if extensions.digital_signature() == Some(false) {
@@ -244,7 +239,7 @@ impl<'a> Search<'a> {
             return Err(PathFailure::NameConstraint { reason });
         }
         if self.rules.purpose == ClientPurpose::Required && extensions.allows_client_auth() != Some(true) {
-            return Err(purpose(&Member { place: PathPlace::EndEntity, certificate: self.certificate }));
+            return Err(Member::end_entity(certificate).wrong_purpose());
         }
         Ok(())
     }
@@ -257,12 +252,12 @@ impl<'a> Search<'a> {
     }
 
     fn check_anchor(&self, certificate: &Certificate, below: &[&Certificate]) -> Result<(), PathFailure> {
-        let member = Member { place: PathPlace::Anchor, certificate };
+        let member = Member::anchor(certificate);
         self.check_denied(&member)?;
-        outside(&member, self.now).map_or(Ok(()), Err)?;
+        member.outside_validity(self.now).map_or(Ok(()), Err)?;
         let extensions = certificate.extensions();
         if extensions.allows_client_auth() == Some(false) {
-            return Err(purpose(&member));
+            return Err(member.wrong_purpose());
         }
         // RFC 5280 §4.2.1.9: self-issued intermediates do not count.
         let counted = below.iter().filter(|ca| ca.subject_der() != ca.issuer_der()).count();
@@ -278,83 +273,7 @@ impl<'a> Search<'a> {
         }
         Ok(())
     }
-
-    /// Where the chain ends that was presented, if no anchor has the name of any issuer.
-    fn unknown_issuer(&self) -> PathFailure {
-        let mut top = self.certificate;
-        // A chain that goes in a circle ends after as many steps as there are certificates.
-        for _ in &self.others {
-            let issuer = |other: &&Certificate| other.subject_der() == top.issuer_der() && *other != top;
-            match self.others.iter().find(issuer) {
-                Some(above) => top = above,
-                None => break,
-            }
-        }
-        let issuer = top.issuer();
-        if top.subject_der() == top.issuer_der() {
-            PathFailure::UnknownIssuer { issuer }
-        } else {
-            PathFailure::ChainIncomplete { missing: issuer }
-        }
-    }
-
-    /// What is behind an error of webpki, which says neither which certificate it was nor who.
-    fn failure(&self, error: &webpki::Error, issuer: &crate::cert::DistinguishedName) -> PathFailure {
-        use webpki::Error as E;
-        let reason = || format!("{error:?}");
-        let first = |condition: &dyn Fn(&Certificate) -> bool| {
-            let own = Member { place: PathPlace::EndEntity, certificate: self.certificate };
-            let others = self.others.iter().map(|certificate| Member { place: PathPlace::Intermediate, certificate });
-            core::iter::once(own).chain(others).find(|member| condition(member.certificate))
-        };
-        match error {
-            E::CertExpired { .. } | E::CertNotValidYet { .. } | E::InvalidCertValidity => {
-                let member = first(&|certificate| !certificate.validity().contains(self.now));
-                let failure = member.and_then(|member| outside(&member, self.now));
-                failure.unwrap_or_else(|| PathFailure::Unprocessable { reason: reason() })
-            }
-            E::UnknownIssuer => self.unknown_issuer(),
-            E::CaUsedAsEndEntity => PathFailure::EndEntityIsCa,
-            E::EndEntityUsedAsCa => {
-                let no_ca = |certificate: &Certificate| !certificate.is_ca() && certificate != self.certificate;
-                match first(&no_ca) {
-                    Some(member) => PathFailure::Issuer { member: member.named(), reason: NO_CA },
-                    None => PathFailure::Unprocessable { reason: reason() },
-                }
-            }
-            E::PathLenConstraintViolated | E::MaximumPathDepthExceeded => PathFailure::PathLength,
-            E::EmptyEkuExtension | E::RequiredEkuNotFoundContext(_) => {
-                match first(&|certificate| certificate.extensions().allows_client_auth() == Some(false)) {
-                    Some(member) => purpose(&member),
-                    None => PathFailure::Unprocessable { reason: reason() },
-                }
-            }
-            E::NameConstraintViolation
-            | E::InvalidNetworkMaskConstraint
-            | E::MalformedNameConstraint
-            | E::UnsupportedNameType
-            | E::MalformedDnsIdentifier => PathFailure::NameConstraint { reason: reason() },
-            E::InvalidSignatureForPublicKey | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-                PathFailure::BadSignature { issuer: issuer.clone() }
-            }
-            E::UnsupportedSignatureAlgorithmContext(_) => {
-                PathFailure::Algorithm { reason: "SHA-1, MD5 or none that the provider knows".to_owned() }
-            }
-            E::MaximumSignatureChecksExceeded
-            | E::MaximumPathBuildCallsExceeded
-            | E::MaximumNameConstraintComparisonsExceeded => {
-                PathFailure::TooMuchWork { reason: "more paths or names than a decision looks at" }
-            }
-            E::UnsupportedCertVersion => {
-                PathFailure::Unprocessable { reason: "X.509 version 1 and 2 cannot say what they are for".to_owned() }
-            }
-            // The enum is webpki's and open.
-            _ => PathFailure::Unprocessable { reason: reason() },
-        }
-    }
 }
-
-const NO_CA: &str = "its basic constraints do not say that it is a CA";
 
 fn check_issuer(member: &Member<'_>) -> Result<(), PathFailure> {
     let extensions = member.certificate.extensions();
@@ -402,41 +321,6 @@ fn has_email_address(certificate: &Certificate) -> bool {
     let subject = certificate.subject();
     let mut rdns = subject.rdns();
     rdns.any(|rdn| rdn.attributes().iter().any(|attribute| attribute.kind().as_der_content() == EMAIL_ADDRESS))
-}
-
-/// The failure of a certificate that is not valid now.
-fn outside(member: &Member<'_>, now: UnixTime) -> Option<PathFailure> {
-    let validity: Validity = member.certificate.validity();
-    match validity.standing(now) {
-        Standing::Early => Some(PathFailure::NotYetValid { member: member.named(), validity }),
-        Standing::Late => Some(PathFailure::Expired { member: member.named(), validity }),
-        Standing::Within => None,
-    }
-}
-
-fn purpose(member: &Member<'_>) -> PathFailure {
-    PathFailure::Purpose { member: member.named(), has: purposes(member.certificate) }
-}
-
-/// The purposes that a certificate states, for people.
-pub(super) fn purposes(certificate: &Certificate) -> Option<Vec<String>> {
-    let purposes = certificate.extensions().extended_key_usage(certificate.der())?;
-    Some(purposes.iter().map(|purpose| purpose_name(&purpose.to_string())).collect())
-}
-
-/// The purposes of RFC 5280, section 4.2.1.12 by name, others by number.
-fn purpose_name(oid: &str) -> String {
-    match oid {
-        "1.3.6.1.5.5.7.3.1" => "serverAuth",
-        "1.3.6.1.5.5.7.3.2" => "clientAuth",
-        "1.3.6.1.5.5.7.3.3" => "codeSigning",
-        "1.3.6.1.5.5.7.3.4" => "emailProtection",
-        "1.3.6.1.5.5.7.3.8" => "timeStamping",
-        "1.3.6.1.5.5.7.3.9" => "OCSPSigning",
-        "2.5.29.37.0" => "anyExtendedKeyUsage",
-        other => other,
-    }
-    .to_owned()
 }
 
 /// Client authentication where purposes are stated. webpki asks it once per step of its search, so here is where steps

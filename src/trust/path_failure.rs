@@ -5,7 +5,7 @@ use core::fmt;
 use rustls::pki_types::UnixTime;
 
 use super::Denial;
-use crate::cert::{Certificate, DistinguishedName, Fingerprint, UnfitKey, Validity, show};
+use crate::cert::{DistinguishedName, Fingerprint, UnfitKey, Validity, show};
 
 /// Why no path leads from a presented certificate to an anchor: of all paths that were tried, the failure of the one that
 /// came furthest.
@@ -184,12 +184,6 @@ pub enum UnknownStatus {
         /// When its successor was promised.
         next_update: UnixTime,
     },
-}
-
-impl PathMember {
-    pub(super) fn new(place: PathPlace, certificate: &Certificate) -> Self {
-        Self { place, subject: certificate.subject(), fingerprint: certificate.fingerprint() }
-    }
 }
 
 impl fmt::Display for PathMember {

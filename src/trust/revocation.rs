@@ -10,11 +10,12 @@ use std::sync::{Mutex, PoisonError};
 
 use rustls::pki_types::UnixTime;
 
-use super::cache::{Lull, seconds};
-use super::path_failure::{PathFailure, PathMember, UnknownStatus};
+use super::cache::Lull;
+use super::member::Member;
+use super::path_failure::{PathFailure, UnknownStatus};
 use super::signatures::{Algorithms, Signatures};
 use crate::cert::{
-    Certificate, DistinguishedName, Fingerprint, InvalidRevocationList, RevocationList, SpkiFingerprint,
+    Certificate, DistinguishedName, Fingerprint, InvalidRevocationList, RevocationList, SpkiFingerprint, seconds, unix,
 };
 use crate::limits::REVOCATION_SKEW;
 
@@ -201,8 +202,7 @@ impl RevocationState {
     pub(crate) fn last_second(&self, anchor: &Certificate, algorithms: Algorithms) -> Option<UnixTime> {
         let signatures = &Signatures::new(algorithms, usize::MAX);
         let signed = self.named(anchor).iter().filter(|listed| listed.is_signed_by(anchor, signatures));
-        let last = signed.map(|listed| self.current_span(&listed.list).1).max()?;
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(last).unwrap_or_default())))
+        signed.map(|listed| self.current_span(&listed.list).1).max().map(unix)
     }
 
     /// Tells the lull of every second at which a list with this issuer's name begins or ends to be current.
@@ -273,18 +273,5 @@ impl RevocationState {
             let (this_update, next_update) = (newest.this_update(), newest.next_update());
             unknown(UnknownStatus::Stale { issuer: issuer.subject(), this_update, next_update })
         })
-    }
-}
-
-/// A certificate on a path and its place there.
-#[derive(Clone, Copy)]
-pub(super) struct Member<'a> {
-    pub(super) place: super::path_failure::PathPlace,
-    pub(super) certificate: &'a Certificate,
-}
-
-impl Member<'_> {
-    pub(super) fn named(&self) -> PathMember {
-        PathMember::new(self.place, self.certificate)
     }
 }

@@ -78,7 +78,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "trust",
         &["cert", "label", "limits", "memory", "strength", "trace", "voucher"],
-        &["webpki@anchors", "webpki@path", "webpki@signatures", "rustls::crypto@signatures"],
+        &["webpki@anchors", "webpki@chain", "webpki@path", "webpki@signatures", "rustls::crypto@signatures"],
     ),
     ("map", &["cert", "label", "limits", "memory", "strength", "text", "trace", "user", "voucher"], &[]),
     (
