@@ -48,12 +48,12 @@ pub(crate) struct TrustIndex {
     names: HashMap<DistinguishedName, Named>,
 }
 
-/// What the judgement needs of a pinned certificate.
+/// What the judgement needs of a certificate that is pinned, itself or by its key.
 #[derive(Debug)]
 struct Pin {
     spki_fingerprint: SpkiFingerprint,
     validity: Validity,
-    /// Why it is refused whenever it is presented, found out when the index was made.
+    /// Why it is refused whenever it is presented.
     barred: Option<Box<Distrust>>,
 }
 
@@ -133,8 +133,7 @@ impl TrustIndex {
                     index.key_pins.insert(key, fingerprint);
                 }
                 EntryKind::Pin => {
-                    let barred = index.bar(certificate).err().map(Box::new);
-                    let pin = Pin { spki_fingerprint: key, validity: certificate.validity(), barred };
+                    let pin = Pin::new(&index, certificate);
                     index.pins.insert(fingerprint, pin);
                 }
             }
@@ -225,6 +224,40 @@ impl TrustIndex {
     }
 }
 
+impl Pin {
+    fn new(index: &TrustIndex, certificate: &Certificate) -> Self {
+        Self {
+            spki_fingerprint: certificate.spki_fingerprint(),
+            validity: certificate.validity(),
+            barred: index.bar(certificate).err().map(Box::new),
+        }
+    }
+
+    /// Believes what was presented, unless it is barred or outside its validity.
+    fn believe(
+        &self,
+        fingerprint: Fingerprint,
+        basis: Basis,
+        now: UnixTime,
+        trace: &mut impl Trace,
+    ) -> Result<VerifiedCertificate, Distrust> {
+        let Self { spki_fingerprint, validity, ref barred } = *self;
+        trace.step(Check::Barred, barred.is_none(), format_args!("{fingerprint}"));
+        if let Some(cause) = barred {
+            return Err((**cause).clone());
+        }
+        let standing = validity.standing(now);
+        trace.step(Check::Validity, standing == Standing::Within, format_args!("{validity}, now {}", show(now)));
+        match standing {
+            Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
+            Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
+            Standing::Within => {
+                Ok(VerifiedCertificate { fingerprint, spki_fingerprint, valid_until: validity.not_after(), basis })
+            }
+        }
+    }
+}
+
 impl TrustState {
     /// `remembered` is how many valid paths are remembered.
     pub(crate) fn new(index: impl Into<Arc<TrustIndex>>, revocation: Arc<RevocationState>, remembered: usize) -> Self {
@@ -266,17 +299,7 @@ impl TrustState {
         let pin = index.pins.get(&fingerprint);
         trace.step(Check::Pin, pin.is_some(), format_args!("{fingerprint} in bundle `{}`", index.bundle));
         let Some(pin) = pin else { return self.judge_unpinned(fingerprint, chain, now, trace) };
-        trace.step(Check::Barred, pin.barred.is_none(), format_args!("{fingerprint}"));
-        if let Some(cause) = &pin.barred {
-            return Err((**cause).clone());
-        }
-        within(fingerprint, pin.validity, now, trace)?;
-        Ok(VerifiedCertificate {
-            fingerprint,
-            spki_fingerprint: pin.spki_fingerprint,
-            valid_until: pin.validity.not_after(),
-            basis: Basis::Pin,
-        })
+        pin.believe(fingerprint, Basis::Pin, now, trace)
     }
 
     fn judge_unpinned(
@@ -288,8 +311,7 @@ impl TrustState {
     ) -> Result<VerifiedCertificate, Distrust> {
         let index = &*self.index;
         let [presented, others @ ..] = chain else { return Err(Distrust::NoCertificate) };
-        let key = self.remembering(others).then(|| PathKey::new(fingerprint, others));
-        let remembered = key.as_ref().and_then(|key| self.cache.get(key, now));
+        let (key, remembered) = self.recall(fingerprint, others, now);
         let certificate = match &remembered {
             Some(path) => path.certificate().clone(),
             None => Certificate::from_der(presented)
@@ -301,16 +323,7 @@ impl TrustState {
         let key_pin = index.key_pins.get(&certificate.spki_fingerprint());
         trace.step(Check::KeyPin, key_pin.is_some(), format_args!("{}", certificate.spki_fingerprint()));
         if key_pin.is_some() {
-            let barred = index.bar(&certificate);
-            trace.step(Check::Barred, barred.is_ok(), format_args!("{fingerprint}"));
-            barred?;
-            within(fingerprint, certificate.validity(), now, trace)?;
-            return Ok(VerifiedCertificate {
-                fingerprint,
-                spki_fingerprint: certificate.spki_fingerprint(),
-                valid_until: certificate.validity().not_after(),
-                basis: Basis::KeyPin,
-            });
+            return Pin::new(index, &certificate).believe(fingerprint, Basis::KeyPin, now, trace);
         }
         let found = match remembered {
             Some(path) => Ok(path),
@@ -343,8 +356,7 @@ impl TrustState {
         if self.index.anchors.is_empty() {
             return None;
         }
-        let key = self.remembering(others).then(|| PathKey::new(Fingerprint::of(presented), others));
-        let remembered = key.as_ref().and_then(|key| self.cache.get(key, now));
+        let (key, remembered) = self.recall(Fingerprint::of(presented), others, now);
         let found = remembered.or_else(|| {
             let certificate = Certificate::from_der(presented).ok()?;
             self.search(&certificate, others, key, now).ok()
@@ -356,11 +368,21 @@ impl TrustState {
         found
     }
 
-    /// Certificates that are larger than they may be are nobody's path and worth no hash.
-    fn remembering(&self, others: &[CertificateDer<'_>]) -> bool {
-        !self.cache.is_off()
-            && !self.index.anchors.is_empty()
-            && others.iter().all(|other| other.len() <= CERTIFICATE_BYTES)
+    /// What a path for this is remembered under, if it may be, and the path if it is.
+    fn recall(
+        &self,
+        end_entity: Fingerprint,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> (Option<PathKey>, Option<Arc<ValidPath>>) {
+        // Certificates that are larger than they may be are nobody's path and worth no hash.
+        let fit = others.iter().all(|other| other.len() <= CERTIFICATE_BYTES);
+        if self.cache.is_off() || self.index.anchors.is_empty() || !fit {
+            return (None, None);
+        }
+        let key = PathKey::new(end_entity, others);
+        let remembered = self.cache.get(&key, now);
+        (Some(key), remembered)
     }
 
     fn search(
@@ -376,17 +398,6 @@ impl TrustState {
             self.cache.remember(key, search.lull(), Arc::clone(&path));
         }
         Ok(path)
-    }
-}
-
-/// Checks that a pin is used within the validity of what was presented.
-fn within(fingerprint: Fingerprint, validity: Validity, now: UnixTime, trace: &mut impl Trace) -> Result<(), Distrust> {
-    let standing = validity.standing(now);
-    trace.step(Check::Validity, standing == Standing::Within, format_args!("{validity}, now {}", show(now)));
-    match standing {
-        Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
-        Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
-        Standing::Within => Ok(()),
     }
 }
 
