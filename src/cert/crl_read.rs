@@ -139,10 +139,9 @@ fn read_extensions(explicit: Element<'_>) -> Result<SerialNumber> {
 }
 
 fn list_number(value: &[u8]) -> Option<SerialNumber> {
-    let content = one(value, Tag::Integer)?;
-    let number = SerialNumber::from_der_content(content);
+    let number = SerialNumber::from_der_content(one(value, Tag::Integer)?)?;
     let fits = !number.is_negative() && number.magnitude_bytes() <= REVOCATION_LIST_NUMBER_BYTES;
-    (fits && !content.is_empty()).then_some(number)
+    fits.then_some(number)
 }
 
 /// Whether an `IssuingDistributionPoint` has `indirectCRL`; `None` if it cannot be read (RFC 5280, section 5.2.5).
@@ -249,7 +248,7 @@ enum Fault {
 
 impl Extension<'_> {
     fn fault(&self, fault: Fault) -> InvalidRevocationList {
-        let entry = self.entry.map(SerialNumber::from_der_content);
+        let entry = self.entry.and_then(SerialNumber::from_der_content);
         match (ObjectIdentifier::from_der_content(self.oid), fault) {
             (Err(_), _) => malformed("an object identifier", self.offset),
             (Ok(extension), Fault::Critical) => InvalidRevocationList::CriticalExtension { entry, extension },

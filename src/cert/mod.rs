@@ -115,6 +115,8 @@ impl Certificate {
         // Decoded here to know that they can be, and again when asked for: most certificates are never asked.
         DistinguishedName::from_der(tbs.issuer.as_raw()).map_err(InvalidCertificate::Issuer)?;
         DistinguishedName::from_der(tbs.subject.as_raw()).map_err(InvalidCertificate::Subject)?;
+        let serial = SerialNumber::from_der_content(tbs.raw_serial())
+            .ok_or_else(|| InvalidCertificate::Malformed { reason: "the serial number is empty".to_owned() })?;
         let extensions = Extensions::from_parsed(der, tbs.extensions())?;
         let key_type = KeyType::from_parsed(&tbs.subject_pki)
             .ok_or_else(|| InvalidCertificate::Malformed { reason: "the public key cannot be read".to_owned() })?;
@@ -122,7 +124,7 @@ impl Certificate {
             fingerprint: Fingerprint::of(der),
             spki_fingerprint: SpkiFingerprint::of(tbs.subject_pki.raw),
             version,
-            serial: SerialNumber::from_der_content(tbs.raw_serial()),
+            serial,
             validity: Validity::new(tbs.validity.not_before.timestamp(), tbs.validity.not_after.timestamp()),
             key_type,
             extensions,

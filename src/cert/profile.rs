@@ -243,7 +243,7 @@ words! {
         PathLength = "path-length",
         /// Issued by itself. SAP Cloud Integration, FAQ on inbound client certificates.
         SelfSigned = "self-signed",
-        /// A serial number whose DER has octets too many, or none.
+        /// A serial number whose DER has octets too many.
         SerialEncoding = "serial-encoding",
         /// A serial number of more than 20 octets, as many as RFC 5280, section 4.1.2.2 has readers handle.
         SerialLong = "serial-long",

@@ -109,9 +109,9 @@ impl Facts {
         }
     }
 
-    /// Too many octets for the integer, or none at all.
+    /// Too many octets for the integer.
     pub(super) fn serial_padded(&self) -> bool {
-        self.serial.is_empty() || minimal(&self.serial).len() < self.serial.len()
+        minimal(&self.serial).len() < self.serial.len()
     }
 }
 

@@ -164,12 +164,12 @@ impl Table<'_> {
     fn serial(&mut self) {
         let serial = self.certificate.serial();
         let (zero, negative) = (serial.magnitude_bytes() == 0, serial.is_negative());
-        let (octets, empty) = (self.facts.serial.len(), self.facts.serial.is_empty());
+        let octets = self.facts.serial.len();
         if self.facts.serial_padded() {
             self.say(
                 RemarkCode::SerialEncoding,
-                [refuses(OpenSsl, true), refuses(Java, empty)],
-                "its serial number has octets too many or none, so that it is not DER",
+                [refuses(OpenSsl, true)],
+                "its serial number has octets too many, so that it is not DER",
                 REISSUE_WITH_SERIAL,
             );
         }

@@ -26,14 +26,15 @@ pub struct SerialNumber {
 }
 
 impl SerialNumber {
-    /// From the content octets of a DER INTEGER (two's complement, big-endian).
-    pub(crate) fn from_der_content(content: &[u8]) -> Self {
-        let negative = content.first().is_some_and(|first| first & 0x80 != 0);
+    /// From the content octets of a DER INTEGER (two's complement, big-endian); `None` without any, because every integer
+    /// has at least one (X.690, section 8.3.1).
+    pub(crate) fn from_der_content(content: &[u8]) -> Option<Self> {
+        let negative = content.first()? & 0x80 != 0;
         let mut bytes = content.to_vec();
         if negative {
             negate(&mut bytes);
         }
-        Self::new(negative, &bytes)
+        Some(Self::new(negative, &bytes))
     }
 
     /// The content octets of its DER INTEGER.
@@ -137,13 +138,13 @@ mod tests {
     use super::*;
 
     fn text(content: &[u8]) -> String {
-        SerialNumber::from_der_content(content).to_string()
+        SerialNumber::from_der_content(content).unwrap().to_string()
     }
 
     #[test]
     fn serials_are_compared_as_integers_of_either_sign() {
         assert_eq!(text(&[0]), "00");
-        assert_eq!(text(&[]), "00");
+        assert_eq!(SerialNumber::from_der_content(&[]), None);
         assert_eq!(text(&[0x00, 0xff]), "ff");
         assert_eq!(text(&[0xff]), "-01");
         assert_eq!(text(&[0x80]), "-80");
@@ -153,24 +154,24 @@ mod tests {
 
     #[test]
     fn der_of_a_serial_has_no_octet_too_many() {
-        let again = |content: &[u8]| SerialNumber::from_der_content(content).to_der_content();
+        let again = |content: &[u8]| SerialNumber::from_der_content(content).unwrap().to_der_content();
         for (content, expected) in [
-            (&[][..], &[0][..]),
-            (&[0, 0], &[0]),
+            (&[0, 0][..], &[0][..]),
             (&[0, 0, 0x80], &[0, 0x80]),
             (&[0, 0x7f], &[0x7f]),
             (&[0xff, 0xff, 0x7f], &[0xff, 0x7f]),
             (&[0xff, 0x80], &[0x80]),
         ] {
             assert_eq!(again(content), expected);
-            assert_eq!(minimal(content), if content.is_empty() { content } else { expected });
+            assert_eq!(minimal(content), expected);
         }
+        assert_eq!(minimal(&[]), &[0; 0]);
     }
 
     #[test]
     fn text_round_trips() {
         for content in [&[0u8][..], &[1], &[0x7f, 1], &[0xff], &[0x80, 0], &[0x0a, 0x20, 0x20]] {
-            let serial = SerialNumber::from_der_content(content);
+            let serial = SerialNumber::from_der_content(content).unwrap();
             assert_eq!(serial.to_der_content(), content);
             assert_eq!(serial.to_string().parse(), Ok(serial));
         }

@@ -174,7 +174,7 @@ const ROWS: &[Row] = &[
         Usage::Client,
         "serial padded",
         "serial 20",
-        "serial-encoding: its serial number has octets too many or none, so that it is not DER (refused by openssl): have it issued with a positive serial number of at most 20 octets",
+        "serial-encoding: its serial number has octets too many, so that it is not DER (refused by openssl): have it issued with a positive serial number of at most 20 octets",
     ),
     (
         RemarkCode::SerialLong,

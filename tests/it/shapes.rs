@@ -255,7 +255,12 @@ fn values() -> Vec<Shape> {
         made("negative serial number", partner().with_serial(&[0x80])),
         made("serial number zero", partner().with_serial(&[0])),
         made("serial number with useless zeros", partner().with_serial(&[0, 0, 7])),
-        edited("empty serial number", |parts| parts.serial = vec![2, 0], ADMITTED, ADMITTED),
+        edited(
+            "empty serial number",
+            |parts| parts.serial = vec![2, 0],
+            "unread Malformed; untrusted Unreadable",
+            "untrusted Unreadable",
+        ),
         made("empty subject", TestCertificate::new("")),
         edited("common name of 64 characters", |parts| named(parts, 12, &[b'a'; 64]), ADMITTED, ADMITTED),
         edited("common name as BMPString", |parts| named(parts, 30, &[0, b'a']), ADMITTED, ADMITTED),
