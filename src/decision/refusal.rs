@@ -192,6 +192,7 @@ impl Refusal {
                 Distrust::NoCertificate => RefusalCode::NoCertificate,
                 Distrust::NotYetValid { .. } => RefusalCode::CertificateNotYetValid,
                 Distrust::Path { failure, .. } => path_code(failure),
+                Distrust::PinPurpose { .. } => RefusalCode::WrongPurpose,
                 Distrust::TooLarge { .. } => RefusalCode::CertificateTooLarge,
                 Distrust::Unknown { .. } => RefusalCode::Untrusted,
             },
@@ -264,6 +265,9 @@ impl Refusal {
                 Distrust::Path { fingerprint, failure } => {
                     format!("no anchor in bundle `{bundle}` vouches for certificate {fingerprint}: {failure}")
                 }
+                Distrust::PinPurpose { fingerprint, stated } => format!(
+                    "certificate {fingerprint} is pinned in bundle `{bundle}`, which asks pins to be for client authentication: {stated}"
+                ),
                 Distrust::TooLarge { bytes } => {
                     format!("the certificate has {bytes} bytes, at most {CERTIFICATE_BYTES} are read")
                 }
@@ -315,6 +319,9 @@ impl Refusal {
                 Distrust::NoCertificate => NO_CERTIFICATE_CURE.to_owned(),
                 Distrust::NotYetValid { .. } => "check the clocks of both sides, or wait until the validity begins".to_owned(),
                 Distrust::Path { failure, .. } => failure.cure(),
+                Distrust::PinPurpose { .. } => format!(
+                    "have the partner make a certificate with clientAuth in its extended key usage, or let bundle `{bundle}` ask no purpose of its pins"
+                ),
                 Distrust::TooLarge { .. } => "have the partner make a smaller certificate".to_owned(),
                 Distrust::Unknown { fingerprint, cause } => unknown_cure(bundle, *fingerprint, cause),
             },

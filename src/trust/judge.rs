@@ -8,7 +8,9 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::AnchorIndex;
 use super::cache::{PathCache, PathKey};
+use super::member::purposes;
 use super::path::{PathRules, Search};
+use super::path_failure::Purposes;
 use super::verified::{Basis, ValidPath};
 use super::{
     Algorithms, BundleName, ClientPurpose, Denial, DenyList, Entry, EntryKind, PathFailure, RevocationState,
@@ -67,14 +69,38 @@ struct Named {
 /// Why the judgement did not believe a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Distrust {
-    ChainTooLong { certificates: usize },
-    Denied { fingerprint: Fingerprint, denial: Denial },
-    Expired { fingerprint: Fingerprint, validity: Validity },
+    ChainTooLong {
+        certificates: usize,
+    },
+    Denied {
+        fingerprint: Fingerprint,
+        denial: Denial,
+    },
+    Expired {
+        fingerprint: Fingerprint,
+        validity: Validity,
+    },
     NoCertificate,
-    NotYetValid { fingerprint: Fingerprint, validity: Validity },
-    Path { fingerprint: Fingerprint, failure: Box<PathFailure> },
-    TooLarge { bytes: usize },
-    Unknown { fingerprint: Fingerprint, cause: Untrusted },
+    NotYetValid {
+        fingerprint: Fingerprint,
+        validity: Validity,
+    },
+    Path {
+        fingerprint: Fingerprint,
+        failure: Box<PathFailure>,
+    },
+    /// A pin that is not for clients, where the bundle asks that it is.
+    PinPurpose {
+        fingerprint: Fingerprint,
+        stated: String,
+    },
+    TooLarge {
+        bytes: usize,
+    },
+    Unknown {
+        fingerprint: Fingerprint,
+        cause: Untrusted,
+    },
 }
 
 /// What is known about a certificate that is not trusted, to tell the operator what probably happened. None of it admits.
@@ -194,9 +220,8 @@ impl TrustIndex {
         if fits {
             return Ok(());
         }
-        let member = super::member::Member::end_entity(certificate).named();
-        let has = super::member::purposes(certificate);
-        Err(Distrust::Path { fingerprint, failure: Box::new(PathFailure::Purpose { member, has }) })
+        let stated = Purposes(purposes(certificate).as_ref()).to_string();
+        Err(Distrust::PinPurpose { fingerprint, stated })
     }
 
     fn deny(&self, certificate: &Certificate) -> Result<(), Distrust> {

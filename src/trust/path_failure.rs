@@ -252,8 +252,8 @@ impl PathFailure {
                     "refuse it unless the CA explains it: only a CA certificate issues others".to_owned()
                 }
             },
-            Self::KeyUsage | Self::Purpose { .. } => {
-                "have the CA issue a certificate for client authentication, with digitalSignature in its key usage".to_owned()
+            Self::KeyUsage => {
+                "have the CA issue a certificate with digitalSignature in its key usage, because a TLS client signs; or add this one as a pin".to_owned()
             }
             Self::NameConstraint { .. } | Self::PathLength => {
                 "ask the CA: it issued what its own issuer does not allow".to_owned()
@@ -271,6 +271,14 @@ impl PathFailure {
                     format!("fetch the current revocation list of `{issuer}`, and check the clock of this machine")
                 }
             },
+            Self::Purpose { member, .. } => match member.place {
+                PathPlace::Anchor | PathPlace::Intermediate => {
+                    "have the partner get a certificate of a CA that issues for client authentication, or add this one as a pin".to_owned()
+                }
+                PathPlace::EndEntity => {
+                    "have the CA issue a certificate with clientAuth in its extended key usage, or add this one as a pin".to_owned()
+                }
+            },
             Self::Revoked { .. } => "refuse it; if the partner is still one, have it get a new certificate".to_owned(),
             Self::TooMuchWork { .. } => "have the partner present only its own certificate and its issuers".to_owned(),
             Self::UnknownIssuer { issuer } => format!(
@@ -285,7 +293,7 @@ impl PathFailure {
 }
 
 /// A list of purposes for people.
-struct Purposes<'a>(Option<&'a Vec<String>>);
+pub(super) struct Purposes<'a>(pub(super) Option<&'a Vec<String>>);
 
 impl fmt::Display for Purposes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

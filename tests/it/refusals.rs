@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use certmap::rustls::pki_types::UnixTime;
-use certmap::testing::{NOW, TestCertificate, TestIdentity};
+use certmap::testing::{KeyUsageBit, NOW, TestCertificate, TestIdentity};
+use certmap::trust::Entry;
 use certmap::{
     Authority, Caller, CertUserMapping, Evidence, Host, Policy, PolicyBuilder, PolicyHandle, Refusal, RefusalCode,
     Role, Selector, TrustBundle,
 };
 
+use crate::anchors::{builder, client, hierarchy, policy};
 use crate::common::{SEND, one_partner, user};
 
 /// Code, status, detail and cure; and that what a peer might see has no facts in it.
@@ -185,6 +187,66 @@ fn too_long_and_too_large() {
     );
     let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), &chain[..8]);
     assert!(policy.decide(&evidence, NOW).principal().is_some());
+}
+
+#[test]
+fn a_certificate_for_other_uses_is_told_from_one_for_other_purposes() {
+    let told_below = |anchor: &TestIdentity, client: TestIdentity, code: &str, cause: &str, cure: &str| {
+        let fingerprint = client.certificate().fingerprint();
+        let detail = format!(
+            "no anchor in bundle `partners` vouches for certificate {fingerprint}: {}",
+            cause.replace("{client}", &format!("certificate `CN=p` ({fingerprint})"))
+        );
+        told(&refused(&policy(&[anchor], &[&client]), client.chain(), NOW), code, 401, &detail, cure);
+    };
+    let (root, _) = hierarchy();
+    told_below(
+        &root,
+        TestCertificate::new("CN=p").with_key_usage(&[KeyUsageBit::KeyEncipherment]).issued_by(&root),
+        "path-invalid",
+        "the certificate's key usage does not include digitalSignature",
+        "have the CA issue a certificate with digitalSignature in its key usage, because a TLS client signs; or add this one as a pin",
+    );
+    told_below(
+        &root,
+        TestCertificate::new("CN=p").with_purpose(1).issued_by(&root),
+        "wrong-purpose",
+        "{client} is for other purposes than client authentication: it is for serverAuth",
+        "have the CA issue a certificate with clientAuth in its extended key usage, or add this one as a pin",
+    );
+    let for_mail = TestCertificate::new("CN=mail").as_ca().with_purpose(4).self_signed();
+    told_below(
+        &for_mail,
+        client("CN=p").issued_by(&for_mail),
+        "wrong-purpose",
+        &format!(
+            "anchor `CN=mail` ({}) is for other purposes than client authentication: it is for emailProtection",
+            for_mail.certificate().fingerprint()
+        ),
+        "have the partner get a certificate of a CA that issues for client authentication, or add this one as a pin",
+    );
+}
+
+#[test]
+fn a_pin_that_is_barred_for_its_purpose_is_no_matter_of_anchors() {
+    let partner = TestCertificate::new("CN=p").with_purpose(1).self_signed();
+    let fingerprint = partner.certificate().fingerprint();
+    for entry in [Entry::pin, Entry::key_pin] {
+        let mut bundle =
+            TrustBundle::new("partners".parse().unwrap()).with_pin_purpose(certmap::trust::ClientPurpose::IfStated);
+        bundle.add(entry(partner.certificate().clone()).unwrap()).unwrap();
+        let refusal = refused(&builder(bundle, &[&partner]).build().unwrap(), partner.chain(), NOW);
+        told(
+            &refusal,
+            "wrong-purpose",
+            401,
+            &format!(
+                "certificate {fingerprint} is pinned in bundle `partners`, which asks pins to be for client authentication: it is for serverAuth"
+            ),
+            "have the partner make a certificate with clientAuth in its extended key usage, or let bundle `partners` ask no purpose of its pins",
+        );
+        assert_eq!(refusal.path_failure(), None);
+    }
 }
 
 #[test]
