@@ -7,7 +7,9 @@ mod anchors;
 mod cache;
 mod chain;
 mod deny;
+mod distrust;
 mod entry;
+mod index;
 mod judge;
 mod member;
 mod path;
@@ -22,13 +24,15 @@ use std::collections::HashMap;
 use rustls::pki_types::UnixTime;
 
 pub use deny::Denial;
+pub use distrust::Untrusted;
 pub use entry::{ClientPurpose, Entry, EntryKind, InvalidAnchor};
-pub use judge::Untrusted;
 pub use path_failure::{PathFailure, PathMember, PathPlace, UnknownStatus};
 pub use revocation::{Revocation, RevocationError};
 
 pub(crate) use deny::DenyList;
-pub(crate) use judge::{Distrust, TrustIndex, TrustState};
+pub(crate) use distrust::Distrust;
+pub(crate) use index::TrustIndex;
+pub(crate) use judge::TrustState;
 pub(crate) use revocation::RevocationState;
 pub(crate) use signatures::Algorithms;
 pub(crate) use verified::{ValidPath, VerifiedCertificate};

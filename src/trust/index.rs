@@ -1,0 +1,201 @@
+//! (private) A trust bundle, indexed for judging: what costs a probe when it is asked, however large the bundle is.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, UnixTime};
+
+use super::anchors::AnchorIndex;
+use super::distrust::{Distrust, Untrusted};
+use super::member::purposes;
+use super::path::{PathRules, Search};
+use super::path_failure::Purposes;
+use super::verified::{Basis, ValidPath};
+use super::{
+    Algorithms, BundleName, ClientPurpose, DenyList, Entry, EntryKind, RevocationState, TrustBundle,
+    VerifiedCertificate,
+};
+use crate::cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint, Standing, Validity, show};
+use crate::trace::{Check, Trace};
+
+/// A trust bundle, indexed for judging, and the denials that go before it.
+#[derive(Debug)]
+pub(crate) struct TrustIndex {
+    pub(super) bundle: BundleName,
+    pub(super) pins: HashMap<Fingerprint, Pin>,
+    /// Key pins, by the fingerprint of the certificate that the partner gave.
+    pub(super) key_pins: HashMap<SpkiFingerprint, Fingerprint>,
+    pub(super) anchors: AnchorIndex,
+    purpose: ClientPurpose,
+    pin_purpose: Option<ClientPurpose>,
+    path_length: Option<u32>,
+    deny: Arc<DenyList>,
+    algorithms: Algorithms,
+    /// To say what an unknown certificate has to do with a pin. Never to admit it.
+    keys: HashMap<SpkiFingerprint, Fingerprint>,
+    names: HashMap<DistinguishedName, Named>,
+}
+
+/// What the judgement needs of a certificate that is pinned, itself or by its key.
+#[derive(Debug)]
+pub(super) struct Pin {
+    spki_fingerprint: SpkiFingerprint,
+    validity: Validity,
+    /// Why it is refused whenever it is presented.
+    barred: Option<Box<Distrust>>,
+}
+
+/// A pin as it is remembered under its name.
+#[derive(Debug)]
+struct Named {
+    fingerprint: Fingerprint,
+    is_ca: bool,
+}
+
+impl TrustIndex {
+    pub(crate) fn new(bundle: &TrustBundle, deny: Arc<DenyList>, algorithms: Algorithms) -> Self {
+        let mut index = Self {
+            bundle: bundle.name().clone(),
+            pins: HashMap::with_capacity(bundle.len()),
+            key_pins: HashMap::new(),
+            anchors: AnchorIndex::new(bundle.entries()),
+            purpose: bundle.purpose(),
+            pin_purpose: bundle.pin_purpose(),
+            path_length: bundle.path_length(),
+            deny,
+            algorithms,
+            keys: HashMap::with_capacity(bundle.len()),
+            names: HashMap::with_capacity(bundle.len()),
+        };
+        for entry in bundle.entries() {
+            let certificate = entry.certificate();
+            let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+            match entry.kind() {
+                EntryKind::Anchor => continue,
+                EntryKind::KeyPin => {
+                    index.key_pins.insert(key, fingerprint);
+                }
+                EntryKind::Pin => {
+                    let pin = Pin::new(&index, certificate);
+                    index.pins.insert(fingerprint, pin);
+                }
+            }
+            // Of several the one with the smallest fingerprint is told, whatever their order.
+            index.keys.entry(key).and_modify(|known| *known = fingerprint.min(*known)).or_insert(fingerprint);
+            let subject = certificate.subject();
+            if !subject.is_empty() {
+                let named = || Named { fingerprint, is_ca: certificate.is_ca() };
+                let known = index.names.entry(subject).or_insert_with(named);
+                if fingerprint < known.fingerprint {
+                    *known = named();
+                }
+            }
+        }
+        index
+    }
+
+    pub(crate) fn anchors(&self) -> impl Iterator<Item = &Certificate> {
+        self.anchors.certificates()
+    }
+
+    /// The anchors of the bundle that issued this certificate directly and vouch for it, for as much as can be told without
+    /// the intermediates that only a peer presents: at the first moment in which it and all anchors of its issuer's name are
+    /// valid, whatever is revoked.
+    pub(crate) fn direct_path(&self, certificate: &Certificate) -> Option<ValidPath> {
+        let issuers = self.anchors.named(certificate.issuer_der()).iter().flat_map(|group| &group.members);
+        let moment = issuers.chain([certificate]).map(|one| one.validity().not_before()).max_by_key(UnixTime::as_secs);
+        Search::new(self.path_rules(&RevocationState::default()), certificate, &[], moment?).run().ok()
+    }
+
+    pub(super) fn path_rules<'a>(&'a self, revocation: &'a RevocationState) -> PathRules<'a> {
+        PathRules {
+            anchors: &self.anchors,
+            algorithms: self.algorithms,
+            revocation,
+            deny: &self.deny,
+            purpose: self.purpose,
+            path_length: self.path_length,
+        }
+    }
+
+    /// Entries whose key no signature can be verified with.
+    pub(crate) fn unverifiable<'a>(&self, bundle: &'a TrustBundle) -> impl Iterator<Item = &'a Entry> {
+        let algorithms = self.algorithms;
+        bundle.entries().filter(move |entry| !algorithms.verify(entry.certificate().key_type()))
+    }
+
+    /// What keeps a pinned certificate out at any time: a denial, or a purpose that was asked for.
+    fn bar(&self, certificate: &Certificate) -> Result<(), Distrust> {
+        let fingerprint = certificate.fingerprint();
+        self.deny(certificate)?;
+        let stated = certificate.extensions().allows_client_auth();
+        let fits = match self.pin_purpose {
+            None => true,
+            Some(ClientPurpose::IfStated) => stated != Some(false),
+            Some(ClientPurpose::Required) => stated == Some(true),
+        };
+        if fits {
+            return Ok(());
+        }
+        let stated = Purposes(purposes(certificate).as_ref()).to_string();
+        Err(Distrust::PinPurpose { fingerprint, stated })
+    }
+
+    pub(super) fn deny(&self, certificate: &Certificate) -> Result<(), Distrust> {
+        let fingerprint = certificate.fingerprint();
+        match self.deny.find(certificate) {
+            Some(denial) => Err(Distrust::Denied { fingerprint, denial: denial.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// What an unknown certificate has to do with what is pinned; a few probes, whatever was sent.
+    pub(super) fn explain(&self, certificate: &Certificate, others: &[CertificateDer<'_>]) -> Untrusted {
+        if let Some(pin) = self.keys.get(&certificate.spki_fingerprint()) {
+            return Untrusted::KeyOfPin { pin: *pin };
+        }
+        let (issuer, subject) = (certificate.issuer(), certificate.subject());
+        if let Some(pin) = self.names.get(&issuer).filter(|_| issuer != subject) {
+            return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: pin.is_ca };
+        }
+        if let Some(pin) = self.names.get(&subject) {
+            return Untrusted::NameOfPin { pin: pin.fingerprint };
+        }
+        let pinned = others.iter().map(|other| Fingerprint::of(other)).find(|other| self.pins.contains_key(other));
+        pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin })
+    }
+}
+
+impl Pin {
+    pub(super) fn new(index: &TrustIndex, certificate: &Certificate) -> Self {
+        Self {
+            spki_fingerprint: certificate.spki_fingerprint(),
+            validity: certificate.validity(),
+            barred: index.bar(certificate).err().map(Box::new),
+        }
+    }
+
+    /// Believes what was presented, unless it is barred or outside its validity.
+    pub(super) fn believe(
+        &self,
+        fingerprint: Fingerprint,
+        basis: Basis,
+        now: UnixTime,
+        trace: &mut impl Trace,
+    ) -> Result<VerifiedCertificate, Distrust> {
+        let Self { spki_fingerprint, validity, ref barred } = *self;
+        trace.step(Check::Barred, barred.is_none(), format_args!("{fingerprint}"));
+        if let Some(cause) = barred {
+            return Err((**cause).clone());
+        }
+        let standing = validity.standing(now);
+        trace.step(Check::Validity, standing == Standing::Within, format_args!("{validity}, now {}", show(now)));
+        match standing {
+            Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
+            Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
+            Standing::Within => {
+                Ok(VerifiedCertificate { fingerprint, spki_fingerprint, valid_until: validity.not_after(), basis })
+            }
+        }
+    }
+}
