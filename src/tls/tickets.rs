@@ -102,9 +102,11 @@ impl TicketKeys {
         Self::new_with_provider(TicketKey::new(*secret), provider)
     }
 
-    /// Seals with another key from now on; the last three of before still open.
+    /// Seals with this key from now on; the last three others still open. The key that seals already changes nothing, so a
+    /// file that is read again and is the same takes no key away.
     pub fn rotate(&self, key: TicketKey) {
         let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.retain(|known| known.id != key.id);
         keys.insert(0, key);
         keys.truncate(KEPT + 1);
     }
@@ -209,6 +211,20 @@ mod tests {
         keys.rotate(TicketKey::new([4; 32]));
         assert_eq!(keys.open(&first), None);
         assert!(keys.open(&self::keys(4).seal(b"other machine").unwrap()).is_some());
+    }
+
+    #[test]
+    fn a_key_that_is_given_again_pushes_no_other_out() {
+        let keys = keys(0);
+        let (first, second) = (keys.seal(b"first").unwrap(), self::keys(1).seal(b"second").unwrap());
+        keys.rotate(TicketKey::new([1; 32]));
+        // Somebody reloads a file that has not changed, and goes back and forth between two.
+        for octet in [1, 1, 1, 1, 0, 1, 0, 1] {
+            keys.rotate(TicketKey::new([octet; 32]));
+            assert!(keys.open(&first).is_some() && keys.open(&second).is_some());
+            assert!(self::keys(octet).open(&keys.seal(b"now").unwrap()).is_some());
+        }
+        assert_eq!(format!("{keys:?}"), "TicketKeys(2)");
     }
 
     #[test]
