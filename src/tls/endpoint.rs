@@ -234,6 +234,9 @@ impl Endpoint {
     /// policy in force at every handshake, and refuses clients that ask for the name of another host; only its hints are
     /// those of now.
     ///
+    /// A client of TLS 1.2 whose connection is open already when the host begins to ask for certificates, and which presents
+    /// one, fails with `access_denied`, because rustls has not kept what it would have had to sign; its next try does not.
+    ///
     /// # Errors
     /// [`EndpointError::UnknownHost`] if the listener has no such host, [`EndpointError::NoIdentity`] if that has none.
     pub fn fixed(&self, host: HostId) -> Result<Selected, EndpointError> {

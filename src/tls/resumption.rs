@@ -24,7 +24,9 @@ use crate::policy::{HostId, PolicyHandle};
 /// so that a fleet does not come back in one second. Denial, revocation, rules and roles are not part of it, because every
 /// decision asks for them. Early data (0-RTT) is never read.
 ///
-/// Cheap to clone; clones share the stored sessions.
+/// Cheap to clone; clones share the stored sessions, and so do the hosts of an endpoint: the clients of one host can push out
+/// the sessions of another, and cannot resume them. Who is pushed out makes a full handshake. Hosts that must not feel each
+/// other have endpoints with a `Resumption` each, or tickets, which are stored nowhere.
 ///
 /// ```
 /// use std::time::Duration;

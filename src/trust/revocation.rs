@@ -62,7 +62,11 @@ impl Revocation {
     /// Believes lists for so long after their successor was promised (`nextUpdate`).
     ///
     /// # Security
-    /// Whoever can keep the new list from arriving keeps a revoked certificate alive for this time.
+    /// Whoever can keep the new list from arriving keeps a revoked certificate alive for this time. No time is too long:
+    /// [`Duration::MAX`] believes every list for ever, and then a certificate that is revoked after the last list that
+    /// arrived is never refused. Say no more than an outage of the CA may last; the lint tells what is said.
+    ///
+    /// What a list has revoked stays revoked, however old the list is.
     #[must_use]
     pub fn danger_accept_stale_lists(self, grace: Duration) -> Self {
         Self { grace, ..self }
