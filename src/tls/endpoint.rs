@@ -2,16 +2,17 @@
 
 use core::fmt;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use rustls::SupportedProtocolVersion;
 use rustls::crypto::CryptoProvider;
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerConfig};
-use rustls::sign::CertifiedKey;
-use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use rustls::server::{ClientHello, NoServerSessionStorage, ServerConfig};
+use rustls::time_provider::TimeProvider;
 
+use super::resolver::{Identities, Nobody, Resolver};
 use super::resumption::{Resumption, Scope};
 use super::selected::{Chosen, Presented, Selected};
+use super::settings::{ExtendedMasterSecret, Settings};
 use super::verifier::Verifier;
 use crate::identity::Identity;
 use crate::policy::{HostId, ListenerName, PolicyHandle};
@@ -41,28 +42,6 @@ pub struct Endpoint {
     pub(super) listener: ListenerName,
     identities: Arc<Identities>,
     settings: Settings,
-}
-
-/// What all hosts of an endpoint have in common.
-#[derive(Clone)]
-struct Settings {
-    provider: Arc<CryptoProvider>,
-    versions: Arc<[&'static SupportedProtocolVersion]>,
-    alpn: Vec<Vec<u8>>,
-    clock: Arc<dyn TimeProvider>,
-    extended_master_secret: ExtendedMasterSecret,
-    resumption: Option<Resumption>,
-}
-
-/// Whether TLS 1.2 clients have to bind their session keys to the whole handshake (extended master secret, RFC 7627).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ExtendedMasterSecret {
-    /// Where the client can. For old peers; without resumption, which is where it matters, nothing is lost.
-    Prefer,
-    /// Always; TLS 1.2 clients that cannot are refused.
-    #[default]
-    Require,
 }
 
 impl Endpoint {
@@ -130,16 +109,8 @@ impl Endpoint {
             return Err(EndpointError::NoIdentity { host: host.id().clone() });
         }
         drop(hosts);
-        let settings = Settings {
-            provider,
-            versions: rustls::ALL_VERSIONS.into(),
-            alpn: Vec::new(),
-            clock: Arc::new(DefaultTimeProvider),
-            extended_master_secret: ExtendedMasterSecret::default(),
-            resumption: None,
-        };
-        settings.check()?;
-        Ok(Self { policy, listener, identities: Arc::new(Identities(RwLock::new(identities))), settings })
+        let settings = Settings::new(provider)?;
+        Ok(Self { policy, listener, identities: Arc::new(Identities::new(identities)), settings })
     }
 
     /// Sets the application protocols that are offered (RFC 7301), the preferred one first: `h2`, `http/1.1`.
@@ -190,8 +161,9 @@ impl Endpoint {
     /// Renews our own certificate and key for a host; connections that exist, policy and sessions are not touched: who resumes
     /// one is decided anew, as always, and sees the new certificate at the next full handshake. Returns
     /// the identity of before. A host that a later policy adds gets its identity here too.
+    #[expect(clippy::must_use_candidate, reason = "few ask for the identity of before")]
     pub fn replace_identity(&self, host: HostId, identity: Identity) -> Option<Identity> {
-        self.identities.0.write().unwrap_or_else(PoisonError::into_inner).insert(host, identity)
+        self.identities.replace(host, identity)
     }
 
     /// The handle of the policy that this endpoint reads: replace it here, and the next handshake and decision see it.
@@ -303,66 +275,10 @@ impl Endpoint {
 
     /// A configuration that refuses everybody with the alert `access_denied`.
     fn config_of_nobody(&self) -> Arc<ServerConfig> {
-        #[derive(Debug)]
-        struct Nobody;
-
-        impl ResolvesServerCert for Nobody {
-            fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-                None
-            }
-        }
-
         let mut config = self.settings.builder().with_no_client_auth().with_cert_resolver(Arc::new(Nobody));
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Arc::new(config)
-    }
-}
-
-impl Settings {
-    fn check(&self) -> Result<(), EndpointError> {
-        if self.extended_master_secret == ExtendedMasterSecret::Prefer && self.resumption.is_some() {
-            return Err(EndpointError::ResumptionNeedsEms);
-        }
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
-        let usable = builder.with_protocol_versions(&self.versions).map(|_| ());
-        usable.map_err(|cause| EndpointError::Unusable { reason: cause.to_string() })
-    }
-
-    fn builder(&self) -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
-        let builder = ServerConfig::builder_with_details(Arc::clone(&self.provider), Arc::clone(&self.clock));
-        builder.with_protocol_versions(&self.versions).expect("checked by `check` whenever something changes")
-    }
-}
-
-/// Our own certificates and keys by host, replaceable.
-#[derive(Debug)]
-struct Identities(RwLock<BTreeMap<HostId, Identity>>);
-
-impl Identities {
-    fn get(&self, host: &HostId) -> Option<Arc<CertifiedKey>> {
-        let identities = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        identities.get(host).map(Identity::certified_key)
-    }
-}
-
-/// Gives the certificate of one host, and only to clients that the policy in force sends to it.
-#[derive(Debug)]
-struct Resolver {
-    policy: Arc<PolicyHandle>,
-    listener: ListenerName,
-    host: HostId,
-    identities: Arc<Identities>,
-}
-
-impl ResolvesServerCert for Resolver {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.policy.current();
-        let selected = current.host_table().select(&self.listener, hello.server_name())?;
-        if *selected.host().id() != self.host {
-            return None;
-        }
-        self.identities.get(&self.host)
     }
 }
 

@@ -8,18 +8,21 @@ mod client_configs;
 mod distrust;
 mod endpoint;
 mod hints;
+mod resolver;
 mod resumption;
 mod selected;
+mod settings;
 mod tickets;
 mod trouble;
 mod verifier;
 
 pub use client::{ClientConfigBuilder, ClientConfigError};
 pub use client_configs::ClientConfigs;
-pub use endpoint::{Endpoint, EndpointError, ExtendedMasterSecret, UnknownHost};
+pub use endpoint::{Endpoint, EndpointError, UnknownHost};
 pub use hints::UnfitHints;
 pub use resumption::{InvalidLifetime, Resumption};
 pub use selected::{NoCaller, Selected};
+pub use settings::ExtendedMasterSecret;
 pub use tickets::{TicketKey, TicketKeys};
 pub use trouble::{End, Trouble, TroubleKind};
 
