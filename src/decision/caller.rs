@@ -13,7 +13,8 @@ use crate::policy::{Authority, Policy, PolicyDigest, PolicyHandle};
 ///
 /// Lives as long as the connection (in the extensions of its requests, for instance). It holds no decision that could
 /// outlive its reasons: a changed policy, the end of a certificate's validity and a clock set back are seen at the next
-/// question.
+/// question. So is a policy that gives the server name which the connection asked for to another host, if the evidence knows
+/// the name ([`Evidence::with_server_name`]), whether requests have an [`Authority`] or not.
 #[derive(Clone)]
 pub struct Caller(Arc<Inner>);
 

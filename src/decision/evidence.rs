@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
-use crate::policy::HostId;
+use crate::policy::{HostId, HostTable, ListenerName};
 
 /// The certificates that the peer of a finished handshake presented, and the host it presented them to.
 ///
@@ -16,6 +16,14 @@ pub struct Evidence {
     host: HostId,
     chain: Arc<[CertificateDer<'static>]>,
     resumed: bool,
+    asked: Option<Asked>,
+}
+
+/// By which listener and name a connection came to its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(super) listener: ListenerName,
+    pub(super) name: Option<Arc<str>>,
 }
 
 impl Evidence {
@@ -29,7 +37,15 @@ impl Evidence {
     #[must_use]
     pub fn after_handshake(host: HostId, chain: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
         let chain = chain.into_iter().map(|der| CertificateDer::from(der.as_ref().to_vec())).collect();
-        Self { host, chain, resumed: false }
+        Self { host, chain, resumed: false, asked: None }
+    }
+
+    /// Says on which listener the connection was made, and for which server name it asked (SNI), if it did: then a decision
+    /// refuses it from when the policy in force gives that name, or the listener, to another host. Without it the connection
+    /// is the host's for as long as it lives. [`Selected::caller`](crate::tls::Selected::caller) says it.
+    #[must_use]
+    pub fn with_server_name(self, listener: ListenerName, name: Option<&str>) -> Self {
+        Self { asked: Some(Asked { listener, name: name.map(Arc::from) }), ..self }
     }
 
     /// Says that the session was resumed; stands in the record and changes no decision.
@@ -42,6 +58,13 @@ impl Evidence {
     #[must_use]
     pub fn host(&self) -> &HostId {
         &self.host
+    }
+
+    /// What the connection asked for, if a connection that asks for it now would not come to this host.
+    pub(super) fn moved(&self, hosts: &HostTable) -> Option<&Asked> {
+        let asked = self.asked.as_ref()?;
+        let now = hosts.select(&asked.listener, asked.name.as_deref()).map(|state| state.host().id());
+        (now != Some(&self.host)).then_some(asked)
     }
 
     /// The certificates, own certificate of the peer first.
@@ -59,7 +82,7 @@ impl Evidence {
 
 impl fmt::Debug for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, chain, resumed } = self;
+        let Self { host, chain, resumed, asked: _ } = self;
         write!(f, "Evidence({host}, {} certificates, resumed: {resumed})", chain.len())
     }
 }

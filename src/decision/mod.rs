@@ -113,9 +113,14 @@ impl Policy {
     }
 
     fn host_of(&self, evidence: &Evidence, trace: &mut impl Trace) -> Result<&HostState, Refusal> {
-        let host = self.host_table().get(evidence.host());
-        trace.step(Check::Host, host.is_some(), format_args!("`{}`", evidence.host()));
-        host.ok_or_else(|| Refusal::new(Reason::UnknownHost { host: evidence.host().clone() }))
+        let (id, hosts) = (evidence.host(), self.host_table());
+        let (host, moved) = (hosts.get(id), evidence.moved(hosts));
+        trace.step(Check::Host, host.is_some() && moved.is_none(), format_args!("`{id}`"));
+        match (host, moved) {
+            (None, _) => Err(Refusal::new(Reason::UnknownHost { host: id.clone() })),
+            (Some(_), Some(asked)) => Err(Refusal::new(Reason::Moved { host: id.clone(), asked: asked.clone() })),
+            (Some(host), None) => Ok(host),
+        }
     }
 
     fn map(

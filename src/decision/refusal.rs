@@ -4,6 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::AuditRecord;
+use super::evidence::Asked;
 use super::record::RecordKey;
 use crate::cert::{Fingerprint, show};
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH, TESTS_PER_DECISION};
@@ -37,6 +38,11 @@ pub(crate) enum Reason {
     Misdirected {
         host: HostId,
         authority: String,
+    },
+    /// The connection asked for what is not the host's any more.
+    Moved {
+        host: HostId,
+        asked: Asked,
     },
     /// As [`Distrust::NoCertificate`], where the host requires none and the request wants a user.
     NoCertificate,
@@ -197,7 +203,7 @@ impl Refusal {
                 Distrust::Unknown { .. } => RefusalCode::Untrusted,
             },
             Reason::KeyNotProven { .. } => RefusalCode::KeyNotProven,
-            Reason::Misdirected { .. } => RefusalCode::Misdirected,
+            Reason::Misdirected { .. } | Reason::Moved { .. } => RefusalCode::Misdirected,
             Reason::NoCertificate => RefusalCode::NoCertificate,
             Reason::NotMapped { .. } => RefusalCode::NotMapped,
             Reason::TooManyTests { .. } => RefusalCode::TooManyRules,
@@ -284,6 +290,12 @@ impl Refusal {
             Reason::Misdirected { host, authority } => {
                 format!("the request is for `{}`, which host `{host}` does not answer for", OneLine(authority))
             }
+            Reason::Moved { host, asked: Asked { listener, name } } => {
+                let name = name.as_deref().map_or("no name".to_owned(), |name| format!("`{}`", OneLine(name)));
+                format!(
+                    "the connection asked for {name} on listener `{listener}`, which is not for host `{host}` by the policy in force"
+                )
+            }
             Reason::NoCertificate => NO_CERTIFICATE.to_owned(),
             Reason::NotMapped { certificate } => format!("no rule says whose certificate {certificate} is"),
             Reason::TooManyTests { certificate } => format!(
@@ -329,6 +341,7 @@ impl Refusal {
                 "have the partner check that its certificate and private key belong together; if it does not know of this connection, somebody poses as it".to_owned()
             }
             Reason::Misdirected { .. } => "have the client open a connection of its own for that host".to_owned(),
+            Reason::Moved { .. } => "have the client open another connection".to_owned(),
             Reason::NoCertificate => NO_CERTIFICATE_CURE.to_owned(),
             Reason::NotMapped { certificate } => {
                 format!("map `{}` to a user", Selector::certificate(*certificate))

@@ -116,7 +116,9 @@ impl Selected {
         }
         let chain = connection.peer_certificates().unwrap_or_default();
         let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
-        let evidence = Evidence::after_handshake(self.host.clone(), chain).with_resumed(resumed);
+        let evidence = Evidence::after_handshake(self.host.clone(), chain)
+            .with_resumed(resumed)
+            .with_server_name(self.endpoint.listener.clone(), asked);
         Ok(Caller::new(Arc::clone(&self.endpoint.policy), evidence))
     }
 

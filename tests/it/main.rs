@@ -44,6 +44,7 @@ mod left_behind;
 mod limbo;
 mod lint;
 mod live;
+mod moved;
 mod naive;
 mod name_laws;
 mod names;
