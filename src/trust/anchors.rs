@@ -5,13 +5,38 @@ use std::collections::HashMap;
 
 use rustls::pki_types::TrustAnchor;
 
-use super::Entry;
-use crate::cert::Certificate;
+use super::{Entry, EntryKind};
+use crate::cert::{Certificate, SpkiFingerprint};
+use crate::limits::ANCHOR_KEYS_PER_NAME;
 
 /// Name, key and name constraints of an anchor: all that webpki looks at.
 pub(super) fn trust_anchor(certificate: &Certificate) -> Result<TrustAnchor<'static>, String> {
     let anchor = webpki::anchor_from_trusted_cert(certificate.der());
     anchor.map(|anchor| anchor.to_owned()).map_err(|error| format!("{error:?}"))
+}
+
+/// The public keys of the anchors of each name, so that there are not too many: a search verifies signatures for each.
+#[derive(Clone, Default)]
+pub(super) struct AnchorKeys(HashMap<Box<[u8]>, Vec<SpkiFingerprint>>);
+
+impl AnchorKeys {
+    /// False if it is an anchor with one key more than its name may have. Pins are passed over.
+    #[must_use]
+    pub(super) fn note(&mut self, entry: &Entry) -> bool {
+        if entry.kind() != EntryKind::Anchor {
+            return true;
+        }
+        let certificate = entry.certificate();
+        let (key, keys) = (certificate.spki_fingerprint(), self.0.entry(certificate.subject_der().into()).or_default());
+        if keys.contains(&key) {
+            return true;
+        }
+        let fits = keys.len() < ANCHOR_KEYS_PER_NAME;
+        if fits {
+            keys.push(key);
+        }
+        fits
+    }
 }
 
 /// Anchors by the bytes of their subject.

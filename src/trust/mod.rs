@@ -37,9 +37,9 @@ pub(crate) use revocation::RevocationState;
 pub(crate) use signatures::Algorithms;
 pub(crate) use verified::{ValidPath, VerifiedCertificate};
 
-use crate::cert::{
-    Certificate, DistinguishedName, Fingerprint, InvalidCertificate, SerialNumber, SpkiFingerprint, UnfitKey, Validity,
-};
+use anchors::AnchorKeys;
+
+use crate::cert::{Certificate, DistinguishedName, Fingerprint, InvalidCertificate, SerialNumber, UnfitKey, Validity};
 use crate::label::label;
 use crate::limits::{ANCHOR_KEYS_PER_NAME, BUNDLE_ENTRIES};
 
@@ -84,8 +84,7 @@ pub struct TrustBundle {
     entries: Vec<Entry>,
     /// Where in `entries` each certificate is.
     index: HashMap<Fingerprint, usize>,
-    /// The keys of the anchors of each name.
-    anchor_keys: HashMap<Box<[u8]>, Vec<SpkiFingerprint>>,
+    anchor_keys: AnchorKeys,
     purpose: ClientPurpose,
     pin_purpose: Option<ClientPurpose>,
     path_length: Option<u32>,
@@ -106,7 +105,7 @@ impl TrustBundle {
             limit,
             entries: Vec::new(),
             index: HashMap::new(),
-            anchor_keys: HashMap::new(),
+            anchor_keys: AnchorKeys::default(),
             purpose: ClientPurpose::default(),
             pin_purpose: None,
             path_length: None,
@@ -173,26 +172,12 @@ impl TrustBundle {
         if self.entries.len() >= self.limit {
             return Err(TrustError::Full { bundle: self.name.clone(), limit: self.limit });
         }
-        self.note_anchor_key(&entry)?;
+        if !self.anchor_keys.note(&entry) {
+            return Err(TrustError::SameName { subject: entry.certificate().subject() });
+        }
         self.index.insert(fingerprint, self.entries.len());
         self.entries.push(entry);
         Ok(fingerprint)
-    }
-
-    fn note_anchor_key(&mut self, entry: &Entry) -> Result<(), TrustError> {
-        if entry.kind() != EntryKind::Anchor {
-            return Ok(());
-        }
-        let certificate = entry.certificate();
-        let keys = self.anchor_keys.entry(certificate.subject_der().into()).or_default();
-        if !keys.contains(&certificate.spki_fingerprint()) {
-            // One search verifies signatures for each of them.
-            if keys.len() >= ANCHOR_KEYS_PER_NAME {
-                return Err(TrustError::SameName { subject: certificate.subject() });
-            }
-            keys.push(certificate.spki_fingerprint());
-        }
-        Ok(())
     }
 
     /// Adds one exact end-entity certificate: it will be believed, and no other for its sake.
@@ -276,14 +261,11 @@ impl TrustBundle {
     fn reindex(&mut self) {
         let positions = self.entries.iter().enumerate();
         self.index = positions.map(|(at, entry)| (entry.certificate().fingerprint(), at)).collect();
-        let mut anchor_keys: HashMap<Box<[u8]>, Vec<SpkiFingerprint>> = HashMap::new();
-        for certificate in self.entries.iter().filter(|e| e.kind() == EntryKind::Anchor).map(Entry::certificate) {
-            let keys = anchor_keys.entry(certificate.subject_der().into()).or_default();
-            if !keys.contains(&certificate.spki_fingerprint()) {
-                keys.push(certificate.spki_fingerprint());
-            }
+        self.anchor_keys = AnchorKeys::default();
+        // What was there before, and less of it, has room.
+        for entry in &self.entries {
+            let _ = self.anchor_keys.note(entry);
         }
-        self.anchor_keys = anchor_keys;
     }
 
     /// The bundle's name.
