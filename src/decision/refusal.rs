@@ -7,6 +7,7 @@ use super::AuditRecord;
 use super::evidence::Asked;
 use super::record::RecordKey;
 use crate::cert::{Fingerprint, show};
+use crate::code::codes;
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH, TESTS_PER_DECISION};
 use crate::map::{Matched, RuleId, Selector, Unnamed};
 use crate::policy::{Authority, HostId};
@@ -83,69 +84,48 @@ impl Reason {
     }
 }
 
-macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
-        /// The stable code of a [`Refusal`], for counters and for the peer.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum RefusalCode {
-            $($(#[$doc])* $variant),+
-        }
-
-        impl RefusalCode {
-            /// Every code, for counters that begin at zero.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The code as text: `not-mapped`.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text),+
-                }
-            }
-        }
-    };
-}
-
 codes! {
-    /// Two rules name different users for the certificate.
-    Ambiguous = "ambiguous",
-    /// The certificate's validity has ended.
-    CertificateExpired = "certificate-expired",
-    /// The certificate's validity has not begun.
-    CertificateNotYetValid = "certificate-not-yet-valid",
-    /// A CA took back the certificate, or one of those that vouch for it.
-    CertificateRevoked = "certificate-revoked",
-    /// The certificate is larger than this crate reads.
-    CertificateTooLarge = "certificate-too-large",
-    /// The peer presented more certificates than this crate reads.
-    ChainTooLong = "chain-too-long",
-    /// The certificate is denied, whatever vouches for it.
-    Denied = "denied",
-    /// The peer did not prove in the handshake that it has the certificate's key.
-    KeyNotProven = "key-not-proven",
-    /// The request is for another host than the connection was made to.
-    Misdirected = "misdirected",
-    /// The peer presented no certificate.
-    NoCertificate = "no-certificate",
-    /// The certificate is trusted, but no rule says whose it is.
-    NotMapped = "not-mapped",
-    /// An anchor has the issuer's name, but the path to it is not valid.
-    PathInvalid = "path-invalid",
-    /// Whether the certificate is revoked cannot be told.
-    RevocationUnknown = "revocation-unknown",
-    /// The certificate's names lead to more rules than a decision looks at.
-    TooManyRules = "too-many-rules",
-    /// The policy in force does not have the host that the connection was made to.
-    UnknownHost = "unknown-host",
-    /// Nothing vouches for the certificate.
-    Untrusted = "untrusted",
-    /// The user is known and disabled.
-    UserDisabled = "user-disabled",
-    /// A rule takes the user's name from the certificate, and what stands there is no user name.
-    UserName = "user-name",
-    /// The certificate, or one of those that vouch for it, is for other purposes than client authentication.
-    WrongPurpose = "wrong-purpose",
+    /// The stable code of a [`Refusal`], for counters and for the peer.
+    RefusalCode {
+        /// Two rules name different users for the certificate.
+        Ambiguous = "ambiguous",
+        /// The certificate's validity has ended.
+        CertificateExpired = "certificate-expired",
+        /// The certificate's validity has not begun.
+        CertificateNotYetValid = "certificate-not-yet-valid",
+        /// A CA took back the certificate, or one of those that vouch for it.
+        CertificateRevoked = "certificate-revoked",
+        /// The certificate is larger than this crate reads.
+        CertificateTooLarge = "certificate-too-large",
+        /// The peer presented more certificates than this crate reads.
+        ChainTooLong = "chain-too-long",
+        /// The certificate is denied, whatever vouches for it.
+        Denied = "denied",
+        /// The peer did not prove in the handshake that it has the certificate's key.
+        KeyNotProven = "key-not-proven",
+        /// The request is for another host than the connection was made to.
+        Misdirected = "misdirected",
+        /// The peer presented no certificate.
+        NoCertificate = "no-certificate",
+        /// The certificate is trusted, but no rule says whose it is.
+        NotMapped = "not-mapped",
+        /// An anchor has the issuer's name, but the path to it is not valid.
+        PathInvalid = "path-invalid",
+        /// Whether the certificate is revoked cannot be told.
+        RevocationUnknown = "revocation-unknown",
+        /// The certificate's names lead to more rules than a decision looks at.
+        TooManyRules = "too-many-rules",
+        /// The policy in force does not have the host that the connection was made to.
+        UnknownHost = "unknown-host",
+        /// Nothing vouches for the certificate.
+        Untrusted = "untrusted",
+        /// The user is known and disabled.
+        UserDisabled = "user-disabled",
+        /// A rule takes the user's name from the certificate, and what stands there is no user name.
+        UserName = "user-name",
+        /// The certificate, or one of those that vouch for it, is for other purposes than client authentication.
+        WrongPurpose = "wrong-purpose",
+    }
 }
 
 impl RefusalCode {
@@ -172,12 +152,6 @@ impl RefusalCode {
             | Self::UserName
             | Self::WrongPurpose => 401,
         }
-    }
-}
-
-impl fmt::Display for RefusalCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// that file of the module only. Everybody may use `rustls::pki_types` and thiserror.
 const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("limits", &[], &[]),
+    ("code", &[], &[]),
     ("label", &["limits"], &[]),
     ("user", &["limits", "text"], &[]),
     ("strength", &[], &[]),
@@ -88,14 +89,14 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "decision",
-        &["policy", "trust", "map", "role", "user", "cert", "limits", "strength", "text", "trace", "voucher"],
+        &["policy", "trust", "map", "role", "user", "cert", "code", "limits", "strength", "text", "trace", "voucher"],
         &["time@field"],
     ),
     (
         "review",
         &[
-            "decision", "policy", "trust", "map", "role", "user", "cert", "limits", "provider", "strength", "text",
-            "tls", "trace",
+            "decision", "policy", "trust", "map", "role", "user", "cert", "code", "limits", "provider", "strength",
+            "text", "tls", "trace",
         ],
         &["rustls::crypto@preflight", "serde@preflight_serde"],
     ),
