@@ -44,8 +44,10 @@ impl fmt::Display for WithCauses<'_> {
     }
 }
 
-/// True if at most so many insertions, deletions or replacements of an octet turn one into the other.
-pub(crate) fn within_edits(one: &[u8], other: &[u8], edits: usize) -> bool {
+/// True if at most so many insertions, deletions or replacements of a member turn one into the other.
+///
+/// Goes as deep as the texts are long.
+pub(crate) fn within_edits<T: PartialEq>(one: &[T], other: &[T], edits: usize) -> bool {
     match (one, other) {
         ([], rest) | (rest, []) => rest.len() <= edits,
         ([a, one @ ..], [b, other @ ..]) if a == b => within_edits(one, other, edits),

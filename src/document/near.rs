@@ -1,5 +1,7 @@
 //! (private) What was probably meant by a word that nobody knows.
 
+use crate::text::within_edits;
+
 /// Words that are compared letter by letter; longer ones are told without a guess.
 const CHARACTERS: usize = 96;
 
@@ -11,31 +13,17 @@ pub(super) fn near<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) ->
     }
     // In a short word two letters make another word.
     let most = if length < 5 { 1 } else { 2 };
-    let folded = text.to_ascii_lowercase();
+    let letters = |text: &str| text.to_ascii_lowercase().chars().collect::<Vec<_>>();
+    let wanted = letters(text);
     let distance = |candidate: &'a str| {
-        let letters = candidate.chars().count();
-        let fits = candidate != text && letters.abs_diff(length) <= most;
-        let steps = fits.then(|| steps(&folded, &candidate.to_ascii_lowercase()))?;
-        (steps <= most && steps < letters).then_some((steps, candidate))
+        if candidate == text || candidate.chars().count().abs_diff(length) > most {
+            return None;
+        }
+        let there = letters(candidate);
+        let edits = (0..=most).find(|edits| within_edits(&wanted, &there, *edits))?;
+        (edits < there.len()).then_some((edits, candidate))
     };
     candidates.filter_map(distance).min().map(|(_, candidate)| candidate)
-}
-
-/// How many letters have to be added, left out or changed to make one text of the other.
-fn steps(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut diagonal = at;
-        let mut left = at + 1;
-        let mut next = vec![left];
-        for (above, same) in row.iter().skip(1).zip(other.chars().map(|c| c == letter)) {
-            left = (diagonal + usize::from(!same)).min(left + 1).min(above + 1);
-            diagonal = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -55,7 +43,5 @@ mod tests {
             assert_eq!(nearest(other), None, "{other}");
         }
         assert_eq!(near(&"x".repeat(97), words.into_iter()), None);
-        assert_eq!(steps("kitten", "sitting"), 3);
-        assert_eq!(steps("", "ab"), 2);
     }
 }

@@ -31,7 +31,7 @@ impl Policy {
             hosts: &self.hosts,
             rules: &self.rules.table,
             assignments: self.rules.roles.assignments(),
-            denials: self.deny.denials().collect(),
+            denials: self.denials(),
             disabled: &self.rules.disabled,
             revocation: &self.revocation,
         }
