@@ -4,6 +4,8 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice))]
 
 mod code;
+#[cfg(feature = "serde")]
+mod form;
 mod label;
 mod memory;
 mod pem;

@@ -7,6 +7,8 @@ mod caller;
 mod circumstances;
 mod evidence;
 mod field;
+#[cfg(feature = "serde")]
+mod form;
 mod principal;
 mod record;
 mod refusal;

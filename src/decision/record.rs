@@ -116,9 +116,22 @@ impl AuditRecord {
     /// A value that was cut is not the value: two names with one beginning look the same here.
     #[must_use]
     pub fn elided(&self, key: &str) -> Option<usize> {
-        let texts = self.texts.iter().map(|(text, shown)| (text.name(), shown));
-        let mut all = texts.chain([("host", &self.host)]);
-        all.find(|(name, _)| *name == key)?.1.total()
+        self.all().find(|(name, _)| *name == key)?.1.total()
+    }
+
+    /// Every value that can be cut, with its key.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &Shown)> {
+        core::iter::once(("host", &self.host)).chain(self.texts())
+    }
+
+    /// The texts that it has, in the order of the line.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, &Shown)> {
+        self.texts.iter().map(|(key, shown)| (key.name(), shown))
+    }
+
+    /// The time as the line has it.
+    pub(super) fn written_time(&self) -> String {
+        write_time(self.time, &RFC_3339)
     }
 }
 
@@ -181,13 +194,13 @@ texts! {
 
 impl fmt::Display for AuditRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (time, outcome) = (write_time(self.time, &RFC_3339), self.outcome.as_str());
+        let (time, outcome) = (self.written_time(), self.outcome.as_str());
         let (host, resumed) = (self.host.to_quoted(), self.resumed);
         write!(f, "{NAME} time={time} outcome={outcome} host={host} resumed={resumed}")?;
         if let Some(peer) = self.peer {
             write!(f, " peer={}", Shown::quoted(&peer.to_string(), PEER_ROOM).to_quoted())?;
         }
-        self.texts.iter().try_for_each(|(key, shown)| write!(f, " {}={}", key.name(), shown.to_quoted()))
+        self.texts().try_for_each(|(key, shown)| write!(f, " {key}={}", shown.to_quoted()))
     }
 }
 

@@ -8,6 +8,7 @@ mod changes;
 mod edit;
 mod edit_rotation;
 mod edit_trust;
+mod form;
 mod kind;
 mod names;
 mod near;

@@ -95,10 +95,10 @@ impl Place {
 /// Items are counted from 0 in the order of the file; one that was added since the file was read is `mappings[+]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DocumentPath {
-    file: Option<FileName>,
-    list: &'static str,
-    number: Option<Number>,
-    key: &'static str,
+    pub(super) file: Option<FileName>,
+    pub(super) list: &'static str,
+    pub(super) number: Option<Number>,
+    pub(super) key: &'static str,
 }
 
 impl DocumentPath {

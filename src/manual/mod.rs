@@ -17,3 +17,6 @@ pub mod coming_from {}
 
 #[doc = include_str!("policy-file.md")]
 pub mod policy_file {}
+
+#[doc = include_str!("programs.md")]
+pub mod programs {}

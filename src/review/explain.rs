@@ -111,6 +111,13 @@ impl Explanation {
         &self.decision
     }
 
+    /// The subject of the certificate, as text of RFC 4514; `None` if there is none that can be read. The peer chose it;
+    /// print it escaped, as the explanation does.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
     /// Every check, in the order in which they were made. One that does not hold need be no fault: what is not pinned may
     /// have an anchor that vouches.
     #[must_use]

@@ -2,6 +2,10 @@
 //!
 //! Asks the same code that decides and changes nothing. Whatever stands in what it returns is shown on one line, hidden
 //! characters escaped, because peers chose some of it. Asks no clock: `now` is an argument.
+//!
+//! With the feature `serde` everything that it returns serializes, in the form for programs that
+//! [`manual::programs`](https://docs.rs/certmap/latest/certmap/manual/programs/) tells. There peers' texts stand as they
+//! are: who prints them escapes them.
 
 mod change;
 mod concern;
@@ -9,6 +13,8 @@ mod diff;
 mod explain;
 mod finding;
 mod forecast;
+#[cfg(feature = "serde")]
+mod form;
 mod lint;
 mod lint_entries;
 mod lint_rules;

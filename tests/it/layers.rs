@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("limits", &[], &[]),
     ("code", &[], &[]),
+    ("form", &["cert", "map", "role", "strength", "trust", "user"], &["serde"]),
     ("label", &["limits"], &[]),
     ("user", &["limits", "text"], &[]),
     ("strength", &[], &[]),
@@ -89,21 +90,24 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "decision",
-        &["policy", "trust", "map", "role", "user", "cert", "code", "limits", "strength", "text", "trace", "voucher"],
-        &["time@field"],
+        &[
+            "policy", "trust", "map", "role", "user", "cert", "code", "form", "limits", "strength", "text", "trace",
+            "voucher",
+        ],
+        &["serde@form", "time@field"],
     ),
     (
         "review",
         &[
-            "decision", "policy", "trust", "map", "role", "user", "cert", "code", "limits", "provider", "strength",
+            "decision", "policy", "trust", "map", "role", "user", "cert", "code", "form", "limits", "provider", "strength",
             "text", "tls", "trace",
         ],
-        &["rustls::crypto@preflight", "serde@preflight_serde"],
+        &["rustls::crypto@preflight", "serde@form", "serde@preflight_serde"],
     ),
     ("live", &["decision", "policy", "role", "user"], &[]),
     (
         "document",
-        &["policy", "trust", "map", "role", "user", "cert", "label", "limits", "pem", "strength", "text"],
+        &["policy", "trust", "map", "role", "user", "cert", "form", "label", "limits", "pem", "strength", "text"],
         &["serde", "rustls::crypto@mod", "rustls::crypto@understood", "rustls::crypto@edit"],
     ),
     (

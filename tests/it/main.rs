@@ -25,6 +25,7 @@ mod documents;
 mod explain;
 mod fleets;
 mod forecast;
+mod forms;
 mod held_keys;
 mod hierarchies;
 mod hints;
