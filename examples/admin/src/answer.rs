@@ -5,6 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use certmap::document::{Changes, DocumentProblem, EditError, FileName};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// What came of a command.
@@ -28,9 +29,8 @@ impl Answer {
     /// What an edit changed, and where that is written now.
     pub(crate) fn changed(changes: &Changes, files: &[FileName]) -> Self {
         let files: Vec<_> = files.iter().map(FileName::as_str).collect();
-        let lines: Vec<_> = changes.as_slice().iter().map(ToString::to_string).collect();
         let written = if files.is_empty() { String::new() } else { format!("\nwritten to {}", files.join(", ")) };
-        Self::new(format!("{changes}{written}"), json!({ "changes": lines, "files": files }))
+        Self::new(format!("{changes}{written}"), json!({ "changes": form(changes), "files": files }))
     }
 
     /// Rows, each an object; the table shows these keys of it under these heads.
@@ -46,13 +46,31 @@ impl Answer {
         &self.text
     }
 
-    pub(crate) fn json(&self) -> &Value {
-        &self.json
+    pub(crate) fn json(&self) -> String {
+        ascii(&self.json)
     }
 
     pub(crate) fn exit(&self) -> ExitCode {
         ExitCode::from(u8::from(self.noteworthy))
     }
+}
+
+/// The form for programs, as the library defines it.
+pub(crate) fn form(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("the forms have texts for keys, and no number that JSON has not")
+}
+
+/// JSON in printable ASCII: peers chose some of it, and somebody looks at it on a terminal.
+fn ascii(json: &Value) -> String {
+    let mut written = String::new();
+    for c in json.to_string().chars() {
+        match c {
+            ' '..='~' => written.push(c),
+            // Outside of texts JSON is ASCII, so these stand in texts.
+            _ => written.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+        }
+    }
+    written
 }
 
 fn cell(value: &Value) -> String {
@@ -96,34 +114,24 @@ pub(crate) struct Failure {
 /// One problem of a policy, and where it is.
 #[derive(Debug)]
 pub(crate) struct Trouble {
-    pub(crate) code: String,
-    pub(crate) place: String,
-    pub(crate) message: String,
+    text: String,
+    json: Value,
 }
 
 impl Trouble {
-    pub(crate) fn json(&self) -> Value {
-        let Self { code, place, message } = self;
-        json!({ "code": code, "place": place, "message": message })
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { code, place, message } = self;
-        write!(f, "{place}: {message} [{code}]")
+    /// In this line of the file there is no document any more.
+    pub(crate) fn no_document(file: &str, line: usize, message: String) -> Self {
+        const CODE: &str = "no-document";
+        let place = format!("{file}: line {line}");
+        let text = format!("{place}: {message} [{CODE}]");
+        let place = json!({ "file": file, "list": null, "item": null, "key": null, "text": place });
+        Self { text, json: json!({ "code": CODE, "place": place, "others": [], "message": message }) }
     }
 }
 
 impl From<&DocumentProblem> for Trouble {
     fn from(problem: &DocumentProblem) -> Self {
-        let also: Vec<_> = problem.others().iter().map(ToString::to_string).collect();
-        let also = if also.is_empty() { String::new() } else { format!(" (see also {})", also.join(", ")) };
-        Self {
-            code: problem.code().to_owned(),
-            place: problem.path().to_string(),
-            message: format!("{}{also}", problem.fault()),
-        }
+        Self { text: format!("{problem} [{}]", problem.code()), json: form(problem) }
     }
 }
 
@@ -148,10 +156,10 @@ impl Failure {
         Self { problems, ..self }
     }
 
-    pub(crate) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> String {
         let Self { exit: _, code, message, problems } = self;
-        let problems: Vec<_> = problems.iter().map(Trouble::json).collect();
-        json!({ "error": { "code": code, "message": message, "problems": problems } })
+        let problems: Vec<_> = problems.iter().map(|problem| &problem.json).collect();
+        ascii(&json!({ "error": { "code": code, "message": message, "problems": problems } }))
     }
 
     pub(crate) fn exit(&self) -> ExitCode {
@@ -162,7 +170,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", self.message)?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {}", problem.text))
     }
 }
 
@@ -193,6 +201,14 @@ pub(crate) fn causes(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_printable_ascii_and_says_the_same() {
+        let said = json!({ "subject": "CN=a\n\u{202e}\u{7f}\u{85}é\u{10ffff}\"" });
+        let written = ascii(&said);
+        assert_eq!(written, r#"{"subject":"CN=a\n\u202e\u007f\u0085\u00e9\udbff\udfff\""}"#);
+        assert_eq!(serde_json::from_str::<Value>(&written).expect("JSON"), said);
+    }
 
     #[test]
     fn tables_are_aligned_and_show_hidden_characters() {

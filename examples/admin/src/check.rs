@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::Common;
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, form};
 use crate::store::Store;
 
 #[derive(Args)]
@@ -26,11 +26,8 @@ impl Command {
         let (hosts, mappings, digest) = (policy.hosts().len(), policy.mapping_count(), policy.digest());
         let mut lines = vec![format!("no problem; hosts: {hosts}, mappings: {mappings}, digest: {digest}")];
         lines.extend(findings.iter().map(|finding| format!("{finding}: {}", finding.cure())));
-        let roles: Vec<_> = findings
-            .iter()
-            .map(|finding| json!({ "code": finding.code(), "message": finding.to_string(), "cure": finding.cure() }))
-            .collect();
-        let json = json!({ "hosts": hosts, "mappings": mappings, "digest": digest.to_string(), "roles": roles });
+        let json =
+            json!({ "hosts": hosts, "mappings": mappings, "digest": digest.to_string(), "roles": form(&findings) });
         Ok(Answer::new(lines.join("\n"), json).noteworthy(!findings.is_empty()))
     }
 }

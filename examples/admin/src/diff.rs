@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use certmap::{Role, review};
+use certmap::review;
 use clap::Args;
-use serde_json::json;
 
 use crate::Common;
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, form};
 use crate::store::Store;
 
 #[derive(Args)]
@@ -24,16 +23,8 @@ impl Command {
         let old = Store::open(common)?.policy()?;
         let new = Store::read(&self.new, &common.file)?.policy()?;
         let difference = review::diff(&old, &new);
-        let changes = difference.changes().iter();
-        let changes: Vec<_> =
-            changes.map(|one| json!({ "effect": one.effect().to_string(), "change": one.to_string() })).collect();
-        let roles = |roles: &[Role]| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let users = difference.users().iter();
-        let users: Vec<_> = users
-            .map(|one| json!({ "user": one.user.as_str(), "gained": roles(&one.gained), "lost": roles(&one.lost) }))
-            .collect();
         let differs = !difference.is_empty();
         let text = if differs { difference.to_string() } else { "no difference".to_owned() };
-        Ok(Answer::new(text, json!({ "changes": changes, "users": users })).noteworthy(differs))
+        Ok(Answer::new(text, form(&difference)).noteworthy(differs))
     }
 }

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use certmap::review::{self, Candidate, Step};
+use certmap::review;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::{Evidence, HostId, Outcome, Policy};
 use clap::Args;
-use serde_json::{Value, json};
 
 use crate::Common;
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, form};
 use crate::files;
 use crate::store::Store;
 
@@ -35,25 +34,8 @@ impl Command {
         // Nobody has proven here to have the key; for explaining that does not matter.
         let evidence = Evidence::after_handshake(host, chain.iter().map(certmap::Certificate::der));
         let explanation = review::explain(&policy, &evidence, UnixTime::now());
-        let decision = explanation.decision();
-        let steps = |steps: &[Step]| steps.iter().map(step).collect::<Vec<_>>();
-        let candidate = |one: &Candidate| {
-            let user = one.user().map(certmap::UserName::as_str);
-            json!({ "rule": one.rule(), "source": one.source().to_string(), "user": user, "failed": steps(one.failed()) })
-        };
-        let json = json!({
-            "refusal": decision.refusal().map(|refusal| refusal.code().as_str()),
-            "user": decision.principal().map(|principal| principal.user().as_str()),
-            "roles": decision.principal().map(|one| one.roles().iter().map(ToString::to_string).collect::<Vec<_>>()),
-            "record": decision.record().to_string(),
-            "steps": steps(explanation.steps()),
-            "matching": explanation.matching().iter().map(candidate).collect::<Vec<_>>(),
-            "nearest": explanation.nearest().iter().map(candidate).collect::<Vec<_>>(),
-            "others": explanation.others(),
-            "nearest-miss": explanation.nearest_miss(),
-        });
-        let refused = matches!(decision.outcome(), Outcome::Refused(_));
-        Ok(Answer::new(explanation.to_string(), json).noteworthy(refused))
+        let refused = matches!(explanation.decision().outcome(), Outcome::Refused(_));
+        Ok(Answer::new(explanation.to_string(), form(&explanation)).noteworthy(refused))
     }
 }
 
@@ -64,8 +46,4 @@ pub(crate) fn host_or_only(policy: &Policy, named: Option<HostId>) -> Result<Hos
         (None, 1) => policy.hosts().map(|host| host.id().clone()).next().ok_or_else(|| Failure::usage("no host")),
         (None, _) => Err(Failure::usage("the policy has several hosts: say which with `--host`")),
     }
-}
-
-fn step(step: &Step) -> Value {
-    json!({ "check": step.check(), "holds": step.holds(), "expected": step.expected(), "actual": step.actual() })
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::{HostId, review};
 use clap::Args;
-use serde_json::json;
 
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, form};
 use crate::store::Store;
 use crate::{Common, files};
 
@@ -43,15 +42,8 @@ impl Command {
         let mut endings = review::forecast(&policy, now, horizon);
         endings.extend(review::forecast_own(own.iter().map(|(host, one)| (*host, one)), now, horizon));
         endings.sort_by_key(review::Ending::at);
-        let row = |ending: &review::Ending| {
-            let hosts: Vec<_> = ending.hosts().iter().map(ToString::to_string).collect();
-            let (whose, cause) = (ending.whose().to_string(), ending.cause().to_string());
-            let (turn, cure) = (ending.turn().as_str(), ending.cure());
-            let at = ending.at().as_secs();
-            json!({ "at": at, "whose": whose, "cause": cause, "hosts": hosts, "turn": turn, "cure": cure })
-        };
         let lines: Vec<_> = endings.iter().map(|ending| format!("{ending}: {}", ending.cure())).collect();
         let text = if lines.is_empty() { "nothing ends".to_owned() } else { lines.join("\n") };
-        Ok(Answer::new(text, endings.iter().map(row).collect()).noteworthy(!endings.is_empty()))
+        Ok(Answer::new(text, form(&endings)).noteworthy(!endings.is_empty()))
     }
 }

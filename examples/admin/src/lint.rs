@@ -5,10 +5,9 @@ use std::time::Duration;
 use certmap::review;
 use certmap::rustls::pki_types::UnixTime;
 use clap::Args;
-use serde_json::json;
 
 use crate::Common;
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, form};
 use crate::store::Store;
 
 #[derive(Args)]
@@ -23,12 +22,8 @@ impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         let horizon = Duration::from_secs(u64::from(self.days) * 86_400);
         let findings = review::lint(&Store::open(common)?.policy()?, UnixTime::now(), horizon);
-        let row = |finding: &review::Finding| {
-            let (code, place) = (finding.code().as_str(), finding.place().to_string());
-            json!({ "code": code, "place": place, "sentence": finding.sentence(), "cure": finding.cure() })
-        };
         let lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
         let text = if lines.is_empty() { "nothing is odd".to_owned() } else { lines.join("\n") };
-        Ok(Answer::new(text, findings.iter().map(row).collect()).noteworthy(!findings.is_empty()))
+        Ok(Answer::new(text, form(&findings)).noteworthy(!findings.is_empty()))
     }
 }

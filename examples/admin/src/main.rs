@@ -1,7 +1,8 @@
 //! Administration of a certmap policy: identities, bundles, hosts, mappings, roles, and what a policy means.
 //!
 //! `cargo run -p admin -- --help`. The policy is one file, TOML or JSON, or a folder of `*.toml` files. Each command is an
-//! operation of the library and says what came of it: a table for people, `--json` for programs.
+//! operation of the library and says what came of it: a table for people, `--json` for programs, in the forms of
+//! `certmap::manual::programs`.
 
 mod answer;
 mod atomic;
@@ -115,7 +116,7 @@ fn main() -> ExitCode {
     match run(command, &common).and_then(|answer| print(&answer, json)) {
         Ok(exit) => exit,
         Err(failure) => {
-            let text = if json { failure.json().to_string() } else { failure.to_string() };
+            let text = if json { failure.json() } else { failure.to_string() };
             // Nobody is left to be told if this fails.
             let _ = writeln!(io::stderr(), "{text}");
             failure.exit()
@@ -142,7 +143,7 @@ fn run(command: Command, common: &Common) -> Result<Answer, Failure> {
 }
 
 fn print(answer: &Answer, json: bool) -> Result<ExitCode, Failure> {
-    let text = if json { answer.json().to_string() } else { answer.text().to_owned() };
+    let text = if json { answer.json() } else { answer.text().to_owned() };
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let mut stdout = io::stdout().lock();
     let written = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());

@@ -34,7 +34,7 @@ fn a_policy_is_made_from_nothing() {
     assert_eq!(desk.names("."), ["acme.crt", "acme.pem", "policy.toml"]);
     assert!(!desk.text("policy.toml").contains("PRIVATE"));
 
-    let explained = desk.json("explain acme.crt");
+    let explained = desk.json("explain acme.crt")["decision"]["principal"].clone();
     assert_eq!((&explained["user"], &explained["roles"][0]), (&"ACME".into(), &"iflmap/ESBMessaging.send".into()));
 }
 
@@ -110,7 +110,7 @@ fn certificates_of_openssl_are_pinned_only_if_somebody_says_so() {
     desk.done("bundle add-ca partners partner.pem --kind pin --alias partner");
     desk.done("host set gateway --ca-bundle partners:require");
     desk.done("map add @partner --user PARTNER");
-    assert_eq!(desk.json("explain partner.pem")["user"], "PARTNER");
+    assert_eq!(desk.json("explain partner.pem")["decision"]["principal"]["user"], "PARTNER");
     assert_eq!(desk.json("bundle list-cas")[0]["kind"], "pin");
 
     // As DER it is the same certificate, and its own identity too.
@@ -165,6 +165,7 @@ fn what_would_happen_is_told_with_an_exit_code() {
     let findings: serde_json::Value = serde_json::from_str(&odd.out).expect("it is JSON");
     assert_eq!((odd.code, odd.err.as_str()), (Some(1), ""));
     assert!(findings[0]["cure"].is_string(), "{findings}");
+    assert!(odd.out.contains(r"ACM\u00c9") && odd.out.is_ascii(), "{}", odd.out);
     let differs = desk.run("diff policy.toml --policy old.toml");
     assert_eq!(differs.code, Some(1));
     assert!(differs.out.contains("a/b"), "{}", differs.out);

@@ -20,7 +20,7 @@ fn an_edit_that_would_break_the_policy_is_refused() {
         serde_json::from_str(&desk.refused(1, "bundle remove-ca partners --all --json")).expect("it is JSON");
     assert_eq!(json["error"]["code"], "new-problem");
     assert_eq!(json["error"]["problems"][0]["code"], "unknown-bundle");
-    assert_eq!(json["error"]["problems"][0]["place"], "policy.toml: hosts[0].bundle");
+    assert_eq!(json["error"]["problems"][0]["place"]["text"], "policy.toml: hosts[0].bundle");
 
     assert!(desk.refused(1, "map add @acme --user OTHER").contains("[conflicting-rules]"));
     assert_eq!(
