@@ -111,10 +111,10 @@ fn row(listed: &ListedCertificate) -> Value {
     row
 }
 
-/// In one step if they are in one file, else one after the other: each step leaves a policy that is whole.
+/// In one step where that can be, else one after the other: each step leaves a policy that is whole.
 fn remove(store: &mut Store, bundle: &BundleName, removal: Removal<'_>) -> Result<Answer, Failure> {
     let plan = store.plan(|edit| Ok(edit.remove_ca(bundle, removal)?))?;
-    if !plan.is_spread() || matches!(removal, Removal::Bundle) {
+    if store.is_one_step(&plan) || matches!(removal, Removal::Bundle) {
         let (changes, files) = store.write(plan)?;
         return Ok(Answer::changed(&changes, &files));
     }

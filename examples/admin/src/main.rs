@@ -13,6 +13,7 @@ mod diff;
 mod explain;
 mod files;
 mod forecast;
+mod generation;
 mod graph;
 mod host;
 mod identity;
@@ -25,6 +26,8 @@ mod preflight;
 mod profile;
 mod role;
 mod store;
+#[cfg(test)]
+mod testing;
 mod user;
 
 use std::io::{self, Write as _};
@@ -41,7 +44,9 @@ use answer::{Answer, Failure};
     version,
     about = "Administers a certmap policy: who may connect, as which user, with which roles",
     after_help = "The policy is written anew by every change, in one order: what should stay beside it belongs into notes, \
-not into comments.
+not into comments. A change is written in one step: whoever reads meanwhile finds the policy before it or after it. A
+change of several files needs a folder that is a link to one (`policies -> policies.1`), or has such a link `..data`: the
+link is turned to a new folder beside it, and the one before is kept.
 
 Exit codes: 0 done; 1 refused, or there is something to look at; 2 wrong usage; 3 a file cannot be read or written.
 

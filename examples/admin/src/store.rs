@@ -1,8 +1,11 @@
 //! The policy on disk: one file or a folder of them, read as one document, each change written to the file it is in.
+//!
+//! A change of one file is one rename. One of several files needs a folder that is a link to a generation: in a plain
+//! folder whoever reads between two renames, or after a writer died there, would find half of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use certmap::Policy;
 use certmap::document::{Changes, Document, Editor, FileName};
@@ -12,12 +15,17 @@ use toml::de::{DeTable, DeValue};
 
 use crate::Common;
 use crate::answer::{Answer, Failure, Trouble, one_line};
-use crate::atomic::Pending;
+use crate::atomic::{Pending, folder_of};
 use crate::files::Beside;
+use crate::generation::Generation;
 
 /// The policy as it was read.
 pub(crate) struct Store {
     document: Document,
+    /// As it was named.
+    policy: PathBuf,
+    /// `None` for a file and for a plain folder.
+    generation: Option<Generation>,
     /// The text of each file, to see whether somebody else changed it.
     texts: BTreeMap<FileName, String>,
     /// The routes in each file. They are a gateway's, and are written back as they were.
@@ -37,11 +45,6 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn changes(&self) -> &Changes {
         &self.changes
-    }
-
-    /// True if it cannot be written in one step.
-    pub(crate) fn is_spread(&self) -> bool {
-        self.files.len() > 1
     }
 }
 
@@ -65,43 +68,36 @@ impl Store {
     }
 
     fn read_or_begin(policy: &Path, added: &str) -> Result<Self, Failure> {
-        let (folder, names, added) = if policy.is_dir() {
+        // Everything is read from one generation, wherever the link is turned to meanwhile.
+        let generation = Generation::of(policy);
+        let (folder, added) = if policy.is_dir() {
             if !is_part(added) || Path::new(added).file_name() != Some(added.as_ref()) {
                 return Err(Failure::usage(format!("`--file {added}` is no name of a *.toml file in the folder")));
             }
-            (policy.to_owned(), parts(policy)?, added.to_owned())
+            (generation.as_ref().map_or(policy, Generation::folder), added)
         } else {
             let name = policy.file_name().and_then(|name| name.to_str());
             let name = name.ok_or_else(|| Failure::usage("`--policy` needs the name of a file, in UTF-8"))?;
-            let folder = match policy.parent() {
-                Some(folder) if folder != Path::new("") => folder,
-                _ => Path::new("."),
-            };
-            let names = if policy.exists() { vec![name.to_owned()] } else { Vec::new() };
-            (folder.to_owned(), names, name.to_owned())
+            (folder_of(policy), name)
         };
-        let mut read = (BTreeMap::new(), BTreeMap::new(), Vec::new(), Vec::new());
-        for name in names {
-            let path = folder.join(&name);
-            let text = fs::read_to_string(&path);
-            let text = text.map_err(|cause| unreadable(&path, &cause))?;
-            let (texts, routes, documents, troubles) = &mut read;
-            match parse(&name, &text) {
+        let (beside, added) = (Beside(folder.to_owned()), file_name(added)?);
+        let texts = texts(policy, folder)?;
+        let (mut routes, mut documents, mut troubles) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for (name, text) in &texts {
+            match parse(name.as_str(), text) {
                 Ok((document, its_routes)) => {
-                    documents.push((file_name(&name)?, document));
-                    routes.insert(file_name(&name)?, its_routes);
+                    documents.push((name.clone(), document));
+                    routes.insert(name.clone(), its_routes);
                 }
                 Err(trouble) => troubles.push(trouble),
             }
-            texts.insert(file_name(&name)?, text);
         }
-        let (texts, routes, documents, troubles) = read;
         if !troubles.is_empty() {
             return Err(Failure::unreadable("no-document", "the policy cannot be read").with(troubles));
         }
         let document =
             Document::merge(documents).map_err(|error| Failure::refused("duplicate-file", error.to_string()))?;
-        Ok(Self { document, texts, routes, beside: Beside(folder), added: file_name(&added)? })
+        Ok(Self { document, policy: policy.to_owned(), generation, texts, routes, beside, added })
     }
 
     pub(crate) fn document(&self) -> &Document {
@@ -147,32 +143,65 @@ impl Store {
         Ok(Plan { document, changes, files })
     }
 
-    /// Writes what was planned, which has to be in one file: two cannot be replaced in one step.
+    /// True if it can be written in one step.
+    pub(crate) fn is_one_step(&self, plan: &Plan) -> bool {
+        plan.files.len() < 2 || self.generation.is_some()
+    }
+
+    /// Writes what was planned, in one step or not at all.
     pub(crate) fn write(&mut self, plan: Plan) -> Result<(Changes, Vec<FileName>), Failure> {
+        if !self.is_one_step(&plan) {
+            return Err(self.several_files(&plan.files));
+        }
         let Plan { document, changes, files } = plan;
-        if files.len() > 1 {
-            let files: Vec<_> = files.iter().map(|file| format!("`{file}`")).collect();
-            return Err(Failure::refused(
-                "several-files",
-                format!(
-                    "this would change {}, and whoever reads them meanwhile would see half of it; nothing was changed: \
-                    do it in steps that change one file each",
-                    files.join(" and ")
-                ),
-            ));
-        }
+        let mut parts = document.split(&self.added);
+        let mut written = BTreeMap::new();
         for file in &files {
-            let part = document.split(&self.added).remove(file).unwrap_or_default();
-            let path = self.beside.0.join(file.as_str());
             let routes = self.routes.get(file).map(String::as_str).unwrap_or_default();
-            let text = print(file.as_str(), &part)? + routes;
-            let pending = Pending::write(&path, text.as_bytes()).map_err(|cause| unwritable(&path, &cause))?;
-            self.check_unchanged(file)?;
-            pending.commit().map_err(|cause| unwritable(&path, &cause))?;
-            self.texts.insert(file.clone(), text);
+            written.insert(file.clone(), print(file.as_str(), &parts.remove(file).unwrap_or_default())? + routes);
         }
+        if let Some((file, text)) = written.first_key_value() {
+            match &self.generation {
+                Some(generation) => {
+                    let failed = |cause: io::Error| overtaken_or(&self.policy, &cause);
+                    let all = written.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+                    let next = generation.next(&all).map_err(failed)?;
+                    self.check_unchanged()?;
+                    let next = next.commit().map_err(failed)?;
+                    self.beside = Beside(next.folder().to_owned());
+                    self.generation = Some(next);
+                }
+                None => {
+                    let path = self.beside.0.join(file.as_str());
+                    let pending = Pending::write(&path, text.as_bytes()).map_err(|cause| unwritable(&path, &cause))?;
+                    self.check_unchanged()?;
+                    pending.commit().map_err(|cause| overtaken_or(&path, &cause))?;
+                }
+            }
+        }
+        self.texts.extend(written);
         self.document = document;
         Ok((changes, files))
+    }
+
+    fn several_files(&self, files: &[FileName]) -> Failure {
+        let files: Vec<_> = files.iter().map(|file| format!("`{file}`")).collect();
+        let linked = match (self.policy.file_name(), self.policy.parent()) {
+            (Some(name), Some(folder)) if cfg!(unix) => {
+                let (name, path) = (name.to_string_lossy(), folder.join(name));
+                let path = path.display();
+                format!(", or make the folder a link (`mv {path} {path}.1; ln -s {name}.1 {path}`), and it is one step")
+            }
+            _ => String::new(),
+        };
+        Failure::refused(
+            "several-files",
+            format!(
+                "this would change {}, and whoever reads them meanwhile would see half of it; nothing was changed: \
+                do it in steps that change one file each{linked}",
+                files.join(" and ")
+            ),
+        )
     }
 
     pub(crate) fn edit(
@@ -184,19 +213,27 @@ impl Store {
         Ok(Answer::changed(&changes, &files))
     }
 
-    /// Refuses if somebody else wrote while this edit was made. Between this look and the rename a moment remains: two
-    /// programs that write at once, all the time, need a lock of their own.
-    fn check_unchanged(&self, written: &FileName) -> Result<(), Failure> {
-        for file in self.texts.keys().chain([written]) {
-            let now = fs::read_to_string(self.beside.0.join(file.as_str())).ok();
-            if now.as_ref() != self.texts.get(file) {
-                let message =
-                    format!("`{file}` was changed by somebody else meanwhile; nothing was changed: try again");
-                return Err(Failure::refused("overtaken", message));
-            }
-        }
-        Ok(())
+    /// Refuses if somebody else wrote since this was read. Comes after what others had begun was taken away: of two that
+    /// get here, the second one sees what the first one wrote.
+    fn check_unchanged(&self) -> Result<(), Failure> {
+        let is_current = self.generation.as_ref().is_none_or(Generation::is_current);
+        if is_current && texts(&self.policy, &self.beside.0)? == self.texts { Ok(()) } else { Err(overtaken()) }
     }
+}
+
+/// The text of each file.
+fn texts(policy: &Path, folder: &Path) -> Result<BTreeMap<FileName, String>, Failure> {
+    let names = match policy.file_name().and_then(|name| name.to_str()) {
+        _ if policy.is_dir() => parts(folder)?,
+        Some(name) if policy.exists() => vec![name.to_owned()],
+        _ => Vec::new(),
+    };
+    let mut texts = BTreeMap::new();
+    for name in names {
+        let path = folder.join(&name);
+        texts.insert(file_name(&name)?, fs::read_to_string(&path).map_err(|cause| unreadable(&path, &cause))?);
+    }
+    Ok(texts)
 }
 
 /// Hidden files are no parts: what a dead writer left is one.
@@ -276,11 +313,20 @@ fn file_name(name: &str) -> Result<FileName, Failure> {
     name.parse().map_err(|error| Failure::usage(format!("`{}`: {error}", name.escape_debug())))
 }
 
-fn unreadable(path: &Path, cause: &std::io::Error) -> Failure {
+fn unreadable(path: &Path, cause: &io::Error) -> Failure {
     Failure::unreadable("file", format!("`{}` cannot be read: {cause}", path.display()))
 }
 
-fn unwritable(path: &Path, cause: &std::io::Error) -> Failure {
+fn overtaken() -> Failure {
+    Failure::refused("overtaken", "the policy was changed by somebody else meanwhile; nothing was changed: try again")
+}
+
+/// What was ready and is not there any more was taken away by another writer.
+fn overtaken_or(path: &Path, cause: &io::Error) -> Failure {
+    if cause.kind() == io::ErrorKind::NotFound { overtaken() } else { unwritable(path, cause) }
+}
+
+fn unwritable(path: &Path, cause: &io::Error) -> Failure {
     Failure::unreadable("file", format!("`{}` cannot be written: {cause}", path.display()))
 }
 
@@ -290,8 +336,7 @@ mod tests {
 
     #[test]
     fn whoever_was_overtaken_changes_nothing() {
-        let folder = std::env::temp_dir().join(format!("admin-store-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        let folder = crate::testing::folder("store");
         let path = folder.join("policy.toml");
         let disable = |store: &mut Store, user: &str| {
             let user = user.parse().expect("a user");
@@ -305,12 +350,16 @@ mod tests {
         let overtaken = disable(&mut other, "other").map(drop).expect_err("it did not see what the other one wrote");
         assert_eq!(
             overtaken.to_string(),
-            "error: `policy.toml` was changed by somebody else meanwhile; nothing was changed: try again"
+            "error: the policy was changed by somebody else meanwhile; nothing was changed: try again"
         );
         assert_eq!(fs::read_to_string(&path).expect("there"), written);
         assert_eq!(fs::read_dir(&folder).expect("there").count(), 1);
         // What it wrote itself does not overtake it.
         disable(&mut one, "two").map(drop).expect("written");
+        // A file that came does, as one that changed.
+        let mut one = Store::read(&folder, "policy.toml").expect("readable");
+        fs::write(folder.join("b.toml"), "version = 1\n").expect("writable");
+        disable(&mut one, "three").map(drop).expect_err("it did not see the other file");
         fs::remove_dir_all(folder).expect("made above");
     }
 }

@@ -71,12 +71,52 @@ fn a_change_of_two_files_is_refused_or_made_in_whole_steps() {
     assert_eq!(
         refusal,
         "error: this would change `one.toml` and `two.toml`, and whoever reads them meanwhile would see half of it; \
-        nothing was changed: do it in steps that change one file each\n"
+        nothing was changed: do it in steps that change one file each, or make the folder a link (`mv policies policies.1; \
+        ln -s policies.1 policies`), and it is one step\n"
     );
     let removed = desk.done("-p policies bundle remove-ca partners --expired");
     assert!(removed.ends_with("written to one.toml, two.toml\n"), "{removed}");
     assert_eq!(desk.json("-p policies bundle list-cas").as_array().map(Vec::len), Some(1));
     desk.done("-p policies check");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_a_link_is_changed_in_one_step_as_a_reader_of_the_link_sees_it() {
+    use std::os::unix::fs::symlink;
+
+    for (layout, link) in [("linked", "policies"), ("mounted", "policies/..data")] {
+        let desk = folder(layout);
+        for (name, file) in [("one", "one.toml"), ("two", "two.toml")] {
+            desk.done(&format!("-p policies --file {file} role grant a/b --user ACME --at-least {}", strength(name)));
+        }
+        fs::rename(desk.path("policies"), desk.path("first")).expect("writable");
+        if link == "policies" {
+            symlink("first", desk.path(link)).expect("writable");
+        } else {
+            fs::create_dir(desk.path("policies")).expect("writable");
+            fs::rename(desk.path("first"), desk.path("policies/first")).expect("writable");
+            symlink("first", desk.path(link)).expect("writable");
+        }
+        let old = desk.path(link).canonicalize().expect("there");
+        let before = desk.names(old.to_str().expect("UTF-8"));
+        let revoked = desk.done("-p policies/ role revoke a/b --user ACME");
+        assert!(revoked.ends_with("written to one.toml, two.toml\n"), "{revoked}");
+        let new = desk.path(link).canonicalize().expect("there");
+        assert_ne!(new, old);
+        assert_eq!(desk.names(new.to_str().expect("UTF-8")), before);
+        // Whoever is reading the old one still can.
+        assert!(fs::read_to_string(old.join("one.toml")).expect("there").contains("a/b"));
+        assert!(!fs::read_to_string(new.join("one.toml")).expect("there").contains("a/b"));
+        // References are followed in the generation, new files come into it, and what is refused makes none.
+        desk.done("-p policies --file three.toml role grant a/c --user ACME");
+        let third = desk.path(link).canonicalize().expect("there");
+        assert!(third.join("three.toml").exists() && !new.join("three.toml").exists());
+        assert!(old.exists(), "what was not made here is not taken away");
+        desk.refused(1, "-p policies host set gateway --ca-bundle nobody:require");
+        assert_eq!(desk.path(link).canonicalize().expect("there"), third);
+        desk.done("-p policies check");
+    }
 }
 
 fn strength(name: &str) -> &'static str {
