@@ -120,7 +120,7 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     /// In this line of the file there is no document any more.
-    pub(crate) fn no_document(file: &str, line: usize, message: String) -> Self {
+    pub(crate) fn no_document(file: &str, line: usize, message: &str) -> Self {
         const CODE: &str = "no-document";
         let place = format!("{file}: line {line}");
         let text = format!("{place}: {message} [{CODE}]");

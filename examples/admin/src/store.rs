@@ -161,22 +161,19 @@ impl Store {
             written.insert(file.clone(), print(file.as_str(), &parts.remove(file).unwrap_or_default())? + routes);
         }
         if let Some((file, text)) = written.first_key_value() {
-            match &self.generation {
-                Some(generation) => {
-                    let failed = |cause: io::Error| overtaken_or(&self.policy, &cause);
-                    let all = written.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
-                    let next = generation.next(&all).map_err(failed)?;
-                    self.check_unchanged()?;
-                    let next = next.commit().map_err(failed)?;
-                    self.beside = Beside(next.folder().to_owned());
-                    self.generation = Some(next);
-                }
-                None => {
-                    let path = self.beside.0.join(file.as_str());
-                    let pending = Pending::write(&path, text.as_bytes()).map_err(|cause| unwritable(&path, &cause))?;
-                    self.check_unchanged()?;
-                    pending.commit().map_err(|cause| overtaken_or(&path, &cause))?;
-                }
+            if let Some(generation) = &self.generation {
+                let failed = |cause: io::Error| overtaken_or(&self.policy, &cause);
+                let all = written.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+                let next = generation.next(&all).map_err(failed)?;
+                self.check_unchanged()?;
+                let next = next.commit().map_err(failed)?;
+                self.beside = Beside(next.folder().to_owned());
+                self.generation = Some(next);
+            } else {
+                let path = self.beside.0.join(file.as_str());
+                let pending = Pending::write(&path, text.as_bytes()).map_err(|cause| unwritable(&path, &cause))?;
+                self.check_unchanged()?;
+                pending.commit().map_err(|cause| overtaken_or(&path, &cause))?;
             }
         }
         self.texts.extend(written);
@@ -280,7 +277,7 @@ fn parse(name: &str, text: &str) -> Result<(Document, String), Trouble> {
     parsed.map_err(|(line, message)| {
         let key = "what stands here is no document, and looks like a private key: take it out".to_owned();
         let message = if message.contains("PRIVATE KEY") { key } else { message };
-        Trouble::no_document(name, line, message)
+        Trouble::no_document(name, line, &message)
     })
 }
 
@@ -334,20 +331,21 @@ fn unwritable(path: &Path, cause: &io::Error) -> Failure {
 mod tests {
     use super::*;
 
+    fn disable(store: &mut Store, user: &str) -> Result<(), Failure> {
+        let user = user.parse().expect("a user");
+        store.edit(|edit| Ok(edit.disable(&user)?)).map(drop)
+    }
+
     #[test]
     fn whoever_was_overtaken_changes_nothing() {
         let folder = crate::testing::folder("store");
         let path = folder.join("policy.toml");
-        let disable = |store: &mut Store, user: &str| {
-            let user = user.parse().expect("a user");
-            store.edit(|edit| Ok(edit.disable(&user)?))
-        };
         fs::write(&path, "version = 1\n").expect("writable");
         let mut one = Store::read(&path, "policy.toml").expect("readable");
         let mut other = Store::read(&path, "policy.toml").expect("readable");
-        disable(&mut one, "one").map(drop).expect("written");
+        disable(&mut one, "one").expect("written");
         let written = fs::read_to_string(&path).expect("there");
-        let overtaken = disable(&mut other, "other").map(drop).expect_err("it did not see what the other one wrote");
+        let overtaken = disable(&mut other, "other").expect_err("it did not see what the other one wrote");
         assert_eq!(
             overtaken.to_string(),
             "error: the policy was changed by somebody else meanwhile; nothing was changed: try again"
@@ -355,11 +353,32 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).expect("there"), written);
         assert_eq!(fs::read_dir(&folder).expect("there").count(), 1);
         // What it wrote itself does not overtake it.
-        disable(&mut one, "two").map(drop).expect("written");
+        disable(&mut one, "two").expect("written");
         // A file that came does, as one that changed.
         let mut one = Store::read(&folder, "policy.toml").expect("readable");
         fs::write(folder.join("b.toml"), "version = 1\n").expect("writable");
-        disable(&mut one, "three").map(drop).expect_err("it did not see the other file");
+        disable(&mut one, "three").expect_err("it did not see the other file");
+        fs::remove_dir_all(folder).expect("made above");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn whoever_read_another_generation_changes_nothing() {
+        let folder = crate::testing::folder("store-generation");
+        let policies = folder.join("policies");
+        fs::create_dir(folder.join("first")).expect("writable");
+        fs::write(folder.join("first/policy.toml"), "version = 1\n").expect("writable");
+        std::os::unix::fs::symlink("first", &policies).expect("writable");
+        let mut one = Store::read(&policies, "policy.toml").expect("readable");
+        let mut other = Store::read(&policies, "policy.toml").expect("readable");
+        disable(&mut one, "one").expect("written");
+        let overtaken = disable(&mut other, "other").expect_err("the link was turned meanwhile");
+        assert!(overtaken.to_string().contains("changed by somebody else"), "{overtaken}");
+        let written = fs::read_to_string(policies.join("policy.toml")).expect("there");
+        assert!(written.contains("one") && !written.contains("other"), "{written}");
+        disable(&mut one, "two").expect("written");
+        // In force, and the one before: `first` is not ours.
+        assert_eq!(crate::testing::names(&folder).len(), 4);
         fs::remove_dir_all(folder).expect("made above");
     }
 }
