@@ -108,10 +108,8 @@ impl Next {
         let current = fs::read_link(link)?;
         let kept = [Some(target.as_os_str()), current.file_name()];
         for folder in others.iter().filter(|folder| !kept.contains(&folder.file_name())) {
-            match fs::remove_dir_all(folder) {
-                Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
-                _ => {}
-            }
+            // Its writer may be writing there still; then the next one takes it away.
+            let _ = fs::remove_dir_all(folder);
         }
         Ok(())
     }

@@ -119,6 +119,41 @@ fn a_folder_that_is_a_link_is_changed_in_one_step_as_a_reader_of_the_link_sees_i
     }
 }
 
+#[test]
+fn of_what_several_write_at_a_time_nothing_is_lost() {
+    const WRITERS: usize = 3;
+    const ROLES: usize = 6;
+    /// Whoever is overtaken tries again; two can overtake each other some times.
+    const TRIES: usize = 1_000;
+
+    for linked in [false, cfg!(unix)] {
+        let desk = folder(if linked { "several-linked" } else { "several-plain" });
+        #[cfg(unix)]
+        if linked {
+            fs::rename(desk.path("policies"), desk.path("first")).expect("writable");
+            std::os::unix::fs::symlink("first", desk.path("policies")).expect("writable");
+        }
+        let write = |writer: usize, role: usize| {
+            // Each has a file of its own.
+            let line = format!("-p policies --file w{writer}.toml role grant w{writer}/r{role} --user ACME");
+            let granted = |_| {
+                let said = desk.run(&line);
+                assert!(said.code == Some(0) || said.err.contains("changed by somebody else"), "{said:?}");
+                said.code == Some(0)
+            };
+            assert!((0..TRIES).any(granted), "{line}");
+        };
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                scope.spawn(move || (0..ROLES).for_each(|role| write(writer, role)));
+            }
+        });
+        let listed = desk.json("-p policies role list");
+        assert_eq!(listed.as_array().map(Vec::len), Some(WRITERS * ROLES), "{listed}");
+        desk.done("-p policies check");
+    }
+}
+
 fn strength(name: &str) -> &'static str {
     if name == "one" { "key" } else { "certificate" }
 }
