@@ -3,7 +3,7 @@
 //! Asks the same code that decides and changes nothing. Whatever stands in what it returns is shown on one line, hidden
 //! characters escaped, because peers chose some of it. Asks no clock: `now` is an argument.
 //!
-//! With the feature `serde` everything that it returns serializes, in the form for programs that
+//! With the feature `serde` what it returns serializes, in the form for programs that
 //! [`manual::programs`](https://docs.rs/certmap/latest/certmap/manual/programs/) tells. There peers' texts stand as they
 //! are: who prints them escapes them.
 

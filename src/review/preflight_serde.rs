@@ -25,11 +25,11 @@ impl Serialize for Preflight {
         fields.serialize_field("refusal", &refusal.map(|refusal| refusal.code().as_str()))?;
         fields.serialize_field("detail", &refusal.map(Refusal::detail))?;
         fields.serialize_field("cure", &refusal.map(Refusal::cure))?;
-        fields.serialize_field("in-handshake", &self.in_handshake())?;
+        fields.serialize_field("in_handshake", &self.in_handshake())?;
         fields.serialize_field("hints", &self.hint_fit())?;
         fields.serialize_field("hinted", &self.hinted())?;
         fields.serialize_field("obeying", &self.obeying().map(outcome))?;
-        fields.serialize_field("hint-cure", &self.hint_cure())?;
+        fields.serialize_field("hint_cure", &self.hint_cure())?;
         fields.end()
     }
 }

@@ -7,7 +7,7 @@ use certmap::cert::RevocationList;
 use certmap::decision::AuditRecord;
 use certmap::document::{AddedAs, Document, HostSettings, NoReferences, Removal};
 use certmap::policy::ClientAuth;
-use certmap::review::{Place, Shadow, diff, explain, forecast, lint};
+use certmap::review::{Place, Shadow, diff, explain, forecast, forecast_own, lint};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList};
 use certmap::trust::{Denial, Revocation};
 use certmap::{
@@ -189,7 +189,10 @@ fn endings_are_as_the_page_shows_them() {
         .revocation(revocation)
         .build()
         .unwrap();
-    listed("Endings", forecast(&policy, NOW, Duration::from_secs(30 * DAY)));
+    let (gateway, horizon) = ("gw".parse().unwrap(), Duration::from_secs(30 * DAY));
+    let mut endings = forecast(&policy, NOW, horizon);
+    endings.extend(forecast_own([(&gateway, pin.certificate())], NOW, horizon));
+    listed("Endings", endings);
 }
 
 #[test]

@@ -99,8 +99,8 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "review",
         &[
-            "decision", "policy", "trust", "map", "role", "user", "cert", "code", "form", "limits", "provider", "strength",
-            "text", "tls", "trace",
+            "decision", "policy", "trust", "map", "role", "user", "cert", "code", "form", "limits", "provider",
+            "strength", "text", "tls", "trace",
         ],
         &["rustls::crypto@preflight", "serde@form", "serde@preflight_serde"],
     ),

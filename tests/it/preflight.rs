@@ -259,16 +259,16 @@ fn a_preflight_says_what_to_do() {
         json,
         serde_json::json!({
             "host": "gw", "outcome": "admitted", "user": "PINNED", "roles": ["iflmap/ESBMessaging.send"],
-            "refusal": null, "detail": null, "cure": null, "in-handshake": false,
+            "refusal": null, "detail": null, "cure": null, "in_handshake": false,
             "hints": "unfit", "hinted": 1, "obeying": "refused",
-            "hint-cure": "have host `gw` hint the issuers of pins too (`all`), or hint nothing (`none`)",
+            "hint_cure": "have host `gw` hint the issuers of pins too (`all`), or hint nothing (`none`)",
         })
     );
     let stranger = &world.clients.iter().find(|(name, _)| *name == "of another CA").unwrap().1;
     let (text, json) = told(&require(Hints::All), Some(&TestIdentity::clone(stranger)));
     assert!(text.starts_with("refused by host `gw` in the handshake: untrusted: "), "{text}");
     assert!(text.ends_with("\n  cure: add its issuer `CN=other CA` to bundle `partners` as an anchor, or have host `gw` hint nothing (`none`)"), "{text}");
-    assert_eq!((&json["refusal"], &json["in-handshake"]), (&"untrusted".into(), &true.into()));
+    assert_eq!((&json["refusal"], &json["in_handshake"]), (&"untrusted".into(), &true.into()));
     let (text, _) = told(&require(Hints::All), Some(&world.issued));
     assert_eq!(
         text,

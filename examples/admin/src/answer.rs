@@ -46,8 +46,8 @@ impl Answer {
         &self.text
     }
 
-    pub(crate) fn json(&self) -> String {
-        ascii(&self.json)
+    pub(crate) fn json(&self) -> &Value {
+        &self.json
     }
 
     pub(crate) fn exit(&self) -> ExitCode {
@@ -61,7 +61,7 @@ pub(crate) fn form(value: &impl Serialize) -> Value {
 }
 
 /// JSON in printable ASCII: peers chose some of it, and somebody looks at it on a terminal.
-fn ascii(json: &Value) -> String {
+pub(crate) fn ascii(json: &Value) -> String {
     let mut written = String::new();
     for c in json.to_string().chars() {
         match c {
@@ -119,13 +119,21 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
-    /// In this line of the file there is no document any more.
-    pub(crate) fn no_document(file: &str, line: usize, message: &str) -> Self {
-        const CODE: &str = "no-document";
-        let place = format!("{file}: line {line}");
-        let text = format!("{place}: {message} [{CODE}]");
+    /// One that no document knows, in the form of those that it does.
+    pub(crate) fn new(code: &str, file: Option<&str>, place: &str, message: &str) -> Self {
+        let text = format!("{place}: {message} [{code}]");
         let place = json!({ "file": file, "list": null, "item": null, "key": null, "text": place });
-        Self { text, json: json!({ "code": CODE, "place": place, "others": [], "message": message }) }
+        Self { text, json: json!({ "code": code, "place": place, "others": [], "message": message }) }
+    }
+
+    pub(crate) fn json(&self) -> &Value {
+        &self.json
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -156,10 +164,10 @@ impl Failure {
         Self { problems, ..self }
     }
 
-    pub(crate) fn json(&self) -> String {
+    pub(crate) fn json(&self) -> Value {
         let Self { exit: _, code, message, problems } = self;
-        let problems: Vec<_> = problems.iter().map(|problem| &problem.json).collect();
-        ascii(&json!({ "error": { "code": code, "message": message, "problems": problems } }))
+        let problems: Vec<_> = problems.iter().map(Trouble::json).collect();
+        json!({ "error": { "code": code, "message": message, "problems": problems } })
     }
 
     pub(crate) fn exit(&self) -> ExitCode {
@@ -170,7 +178,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", self.message)?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {}", problem.text))
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 

@@ -173,10 +173,8 @@ fn troubles(rotation: &Rotation, document: &Document, references: &dyn Reference
         Failure::refused("problems", "the policy has problems, so nobody can say who is who").with(troubles)
     })?;
     let problems = rotation.check(&policy, UnixTime::now());
-    let trouble = |problem: &certmap::review::RotationProblem| Trouble {
-        code: problem.code().to_owned(),
-        place: "rotation".to_owned(),
-        message: problem.to_string(),
+    let trouble = |problem: &certmap::review::RotationProblem| {
+        Trouble::new(problem.code(), None, "rotation", &problem.to_string())
     };
     Ok(problems.iter().map(trouble).collect())
 }

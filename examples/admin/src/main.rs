@@ -36,7 +36,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use answer::{Answer, Failure};
+use answer::{Answer, Failure, ascii};
 
 #[derive(Parser)]
 #[command(
@@ -121,7 +121,7 @@ fn main() -> ExitCode {
     match run(command, &common).and_then(|answer| print(&answer, json)) {
         Ok(exit) => exit,
         Err(failure) => {
-            let text = if json { failure.json() } else { failure.to_string() };
+            let text = if json { ascii(&failure.json()) } else { failure.to_string() };
             // Nobody is left to be told if this fails.
             let _ = writeln!(io::stderr(), "{text}");
             failure.exit()
@@ -148,7 +148,7 @@ fn run(command: Command, common: &Common) -> Result<Answer, Failure> {
 }
 
 fn print(answer: &Answer, json: bool) -> Result<ExitCode, Failure> {
-    let text = if json { answer.json() } else { answer.text().to_owned() };
+    let text = if json { ascii(answer.json()) } else { answer.text().to_owned() };
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let mut stdout = io::stdout().lock();
     let written = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());

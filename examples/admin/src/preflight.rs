@@ -10,7 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::Common;
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, form};
 use crate::store::Store;
 use crate::{explain, files};
 
@@ -53,7 +53,7 @@ impl Command {
                 let chain = chain.iter().map(Certificate::der);
                 let flight = review::preflight_server(&servers, &name, chain, UnixTime::now())
                     .map_err(|error| Failure::refused("servers", error.to_string()))?;
-                answer(&flight, !flight.is_believed())
+                Ok(answer(&flight, !flight.is_believed()))
             }
             _ => Err(Failure::usage("say `--server`, `--name` and `--bundle`, or what a client presents")),
         }
@@ -64,13 +64,11 @@ fn client(store: &Store, chain: &[Certificate], host: Option<HostId>) -> Result<
     let policy = store.policy()?;
     let host = explain::host_or_only(&policy, host)?;
     let flight = review::preflight(&policy, &host, chain.iter().map(Certificate::der), UnixTime::now());
-    answer(&flight, !flight.is_good())
+    Ok(answer(&flight, !flight.is_good()))
 }
 
-fn answer(flight: &(impl Display + Serialize), noteworthy: bool) -> Result<Answer, Failure> {
-    let json = serde_json::to_value(flight)
-        .map_err(|cause| Failure::unreadable("output", format!("the answer cannot be written: {cause}")))?;
-    Ok(Answer::new(flight.to_string(), json).noteworthy(noteworthy))
+fn answer(flight: &(impl Display + Serialize), noteworthy: bool) -> Answer {
+    Answer::new(flight.to_string(), form(flight)).noteworthy(noteworthy)
 }
 
 /// A bundle of the policy, whether a host believes it or not.

@@ -277,7 +277,7 @@ fn parse(name: &str, text: &str) -> Result<(Document, String), Trouble> {
     parsed.map_err(|(line, message)| {
         let key = "what stands here is no document, and looks like a private key: take it out".to_owned();
         let message = if message.contains("PRIVATE KEY") { key } else { message };
-        Trouble::no_document(name, line, &message)
+        Trouble::new("no-document", Some(name), &format!("{name}: line {line}"), &message)
     })
 }
 
