@@ -63,6 +63,8 @@ struct Seen {
     /// `None` for the anonymous, whose standing no time ends.
     until: Option<UnixTime>,
     standing: Standing,
+    /// The gateway does not know: the caller was refused when it was registered.
+    untold: bool,
 }
 
 /// Who it is, and what it may do: what a gateway may have remembered.
@@ -107,12 +109,14 @@ impl<T: Clone> Callers<T> {
         Self(Arc::new(Mutex::new(Inner { limit, next: 0, open: BTreeMap::new() })))
     }
 
-    /// Registers the caller of an open connection, as it stands now.
+    /// Registers the caller of an open connection, as it stands now. One that is refused already, because a policy was replaced
+    /// during its handshake, is told as [`Change::Ended`] at the next [`review`](Self::review).
     ///
     /// # Errors
     /// [`TooManyCallers`] if there is no room.
     pub fn register(&self, caller: Caller, handle: T, now: UnixTime) -> Result<Registered<T>, TooManyCallers> {
-        let seen = Seen::of(&caller, now).0;
+        let mut seen = Seen::of(&caller, now).0;
+        seen.untold = seen.standing == Standing::Refused;
         let mut inner = self.lock();
         if inner.open.len() >= inner.limit {
             return Err(TooManyCallers { limit: inner.limit });
@@ -142,7 +146,7 @@ impl<T: Clone> Callers<T> {
         for (id, (seen, answer)) in decided {
             let Some(open) = inner.open.get_mut(&id) else { continue };
             let before = core::mem::replace(&mut open.seen, seen);
-            if before.standing != open.seen.standing {
+            if before.untold || before.standing != open.seen.standing {
                 let handle = open.handle.clone();
                 changes.push(match answer {
                     Ok(principal) => Change::Changed { handle, principal },
@@ -184,7 +188,7 @@ impl Seen {
     fn of(caller: &Caller, now: UnixTime) -> (Self, Result<Option<Principal>, Refused>) {
         let decision = caller.decide(now);
         let policy = decision.policy();
-        let seen = |until, standing| Self { policy, from: now, until, standing };
+        let seen = |until, standing| Self { policy, from: now, until, standing, untold: false };
         if matches!(decision.outcome(), Outcome::Anonymous) {
             return (seen(None, Standing::Anonymous), Ok(None));
         }
@@ -198,7 +202,10 @@ impl Seen {
     }
 
     fn may_have_changed(&self, caller: &Caller, now: UnixTime) -> bool {
-        self.policy != caller.policy_in_force() || now < self.from || self.until.is_some_and(|until| now > until)
+        self.untold
+            || self.policy != caller.policy_in_force()
+            || now < self.from
+            || self.until.is_some_and(|until| now > until)
     }
 }
 

@@ -75,6 +75,18 @@ fn of_two_who_reload_at_once_the_second_is_told() {
 }
 
 #[test]
+fn who_is_refused_when_it_is_registered_is_told_once() {
+    let all = partners(2);
+    let handle = Arc::new(PolicyHandle::new(policy(&all)));
+    let during_its_handshake = caller(&handle, all[1].chain());
+    handle.replace(policy(&all[..1]));
+    let callers = Callers::with_limit(2);
+    let _kept = callers.register(during_its_handshake, 1, NOW).unwrap();
+    assert_eq!(told(callers.review(NOW)), ["1 ends: untrusted"]);
+    assert_eq!(told(callers.review(NOW)), [""; 0]);
+}
+
+#[test]
 fn a_replaced_policy_is_freed_while_connections_live_on() {
     let all = partners(2);
     let handle = Arc::new(PolicyHandle::new(policy(&all)));

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use certmap::cert::InvalidCertificate;
 use certmap::document::{Reference, References};
+use certmap::identity::Import;
 use certmap::limits::{PEM_BYTES, REVOCATION_LIST_FILE_BYTES};
 use certmap::{Certificate, Identity};
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
     if let Ok(identity) = Identity::from_pem(&pem) {
         return Ok(identity.chain().iter().filter_map(|der| Certificate::from_der(der).ok()).collect());
     }
-    Certificate::all_from_pem(&pem).map_err(|cause| invalid(path, &cause))
+    Import::new().certificates(&pem).map_err(|cause| invalid(path, &cause))
 }
 
 /// The one that a file begins with.
@@ -38,7 +38,7 @@ pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
     Certificate::from_pem(&read(path)?).map_err(|cause| invalid(path, &cause))
 }
 
-fn invalid(path: &Path, cause: &InvalidCertificate) -> Failure {
+fn invalid(path: &Path, cause: &(dyn Error + 'static)) -> Failure {
     let (path, causes) = (path.display(), causes(cause));
     Failure::refused("invalid-certificate", format!("`{path}` is no certificate: {causes}"))
 }

@@ -11,7 +11,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Failure, causes};
-use crate::{Common, files, identity_answer, identity_csr, identity_rotate, preflight, profile};
+use crate::{Common, files, identity_answer, identity_csr, identity_import, identity_rotate, preflight, profile};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Profile(profile::Command),
     /// Tells what would come of a connection: whether a client is admitted, or a server believed
     Preflight(preflight::Command),
+    /// Reads an identity from whatever file it is in: PEM and DER in odd shapes, PKCS#12, SAP's PSE
+    Import(identity_import::Command),
     /// Asks a CA for a certificate (PKCS#10)
     Csr(identity_csr::Command),
     /// Puts what a CA answered on the key that asked
@@ -94,6 +96,7 @@ impl Command {
         match self {
             Self::Profile(command) => command.run(),
             Self::Preflight(command) => command.run(common),
+            Self::Import(command) => command.run(),
             Self::Csr(command) => command.run(),
             Self::Answer(command) => command.run(),
             Self::Rotate(command) => command.run(common),

@@ -19,6 +19,7 @@ mod host;
 mod identity;
 mod identity_answer;
 mod identity_csr;
+mod identity_import;
 mod identity_rotate;
 mod lint;
 mod map;
