@@ -339,7 +339,8 @@ fn rv_19_the_same_serial_number_in_another_form() {
     // Compared as octets, one number is two.
     assert_eq!(code(&[0, 0, 0xff], &[0, 0xff]), (revoked, true));
     assert_eq!(code(&[0, 0xff], &[0, 0, 0xff]), (revoked, true));
-    assert_eq!(code(&[], &[0]), (revoked, true));
+    // No octets are no number, and what has none is not read.
+    assert_eq!(code(&[], &[0]), (Some(RefusalCode::Untrusted), true));
     assert_eq!(code(&[0x7f; 21], &[0x7f; 21]).0, revoked);
     assert_eq!(code(&[0xff], &[0xff]).0, revoked);
     assert_eq!(code(&[0xff], &[0, 0xff]), (None, true), "-1 is not 255");
