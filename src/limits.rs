@@ -101,7 +101,8 @@ pub const IMPORT_ITERATIONS: u32 = 1_000_000;
 /// Bytes of a salt in a file under a password. Programs write 8 to 64.
 pub const SALT_BYTES: usize = 256;
 
-/// Bytes that scrypt may use to open a file, over all its lanes. OpenSSL writes 16 MiB.
+/// Bytes that scrypt may use to open a part of a file, over all its lanes; all parts together four times as many. OpenSSL
+/// writes 16 MiB.
 pub const SCRYPT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Iterations of PBKDF2-HMAC-SHA256 that are a good number for the password of a private key: what OWASP asks for, 2023.
@@ -110,8 +111,8 @@ pub const KEY_ITERATIONS: u32 = 600_000;
 /// Fewest iterations with which a private key is encrypted: what RFC 8018, section 4.2 calls appropriate, ten times over.
 pub const KEY_ITERATIONS_MIN: u32 = 10_000;
 
-/// Most iterations with which a private key is encrypted, and decrypted: some seconds.
-pub const KEY_ITERATIONS_MAX: u32 = 10_000_000;
+/// Most iterations with which a private key is encrypted: as many as are read back without further words.
+pub const KEY_ITERATIONS_MAX: u32 = IMPORT_ITERATIONS;
 
 /// Public keys that anchors of one name may have in one bundle: a CA that renews has two, cross-signing makes three.
 pub const ANCHOR_KEYS_PER_NAME: usize = 4;

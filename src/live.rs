@@ -65,6 +65,8 @@ struct Seen {
     standing: Standing,
     /// The gateway does not know: the caller was refused when it was registered.
     untold: bool,
+    /// How many reviews have decided.
+    review: u64,
 }
 
 /// Who it is, and what it may do: what a gateway may have remembered.
@@ -134,20 +136,24 @@ impl<T: Clone> Callers<T> {
     /// comparison for each caller. Callers may come and go meanwhile.
     #[must_use]
     pub fn review(&self, now: UnixTime) -> Vec<Change<T>> {
-        let stale: Vec<(u64, Caller)> = {
+        let stale: Vec<(u64, Caller, u64)> = {
             let inner = self.lock();
             let stale = inner.open.iter().filter(|(_, open)| open.seen.may_have_changed(&open.caller, now));
-            stale.map(|(id, open)| (*id, open.caller.clone())).collect()
+            stale.map(|(id, open)| (*id, open.caller.clone(), open.seen.review)).collect()
         };
         // Decided without the lock: signatures may have to be verified.
-        let decided: Vec<_> = stale.into_iter().map(|(id, caller)| (id, Seen::of(&caller, now))).collect();
+        let decided = stale.into_iter().map(|(id, caller, review)| (id, review, Seen::of(&caller, now)));
+        let decided: Vec<_> = decided.collect();
         let mut inner = self.lock();
         let mut changes = Vec::new();
-        for (id, (seen, answer)) in decided {
-            let Some(open) = inner.open.get_mut(&id) else { continue };
-            let before = core::mem::replace(&mut open.seen, seen);
-            if before.untold || before.standing != open.seen.standing {
-                let handle = open.handle.clone();
+        for (id, review, (seen, answer)) in decided {
+            // Whom another review has told of meanwhile, it told of by what is in force now.
+            let Some(open) = inner.open.get_mut(&id).filter(|open| open.seen.review == review) else { continue };
+            let tell = open.seen.untold || open.seen.standing != seen.standing;
+            // Before anything changes: it is the gateway's code, and may panic.
+            let handle = tell.then(|| open.handle.clone());
+            open.seen = Seen { review: review + 1, ..seen };
+            if let Some(handle) = handle {
                 changes.push(match answer {
                     Ok(principal) => Change::Changed { handle, principal },
                     Err(refused) => Change::Ended { handle, refused },
@@ -188,7 +194,7 @@ impl Seen {
     fn of(caller: &Caller, now: UnixTime) -> (Self, Result<Option<Principal>, Refused>) {
         let decision = caller.decide(now);
         let policy = decision.policy();
-        let seen = |until, standing| Self { policy, from: now, until, standing, untold: false };
+        let seen = |until, standing| Self { policy, from: now, until, standing, untold: false, review: 0 };
         if matches!(decision.outcome(), Outcome::Anonymous) {
             return (seen(None, Standing::Anonymous), Ok(None));
         }
@@ -217,7 +223,9 @@ impl<T> Clone for Callers<T> {
 
 impl<T> Drop for Registered<T> {
     fn drop(&mut self) {
-        self.callers.lock().open.remove(&self.id);
+        // The handle goes after the lock: what the gateway does then is its own, and may ask the registry.
+        let gone = self.callers.lock().open.remove(&self.id);
+        drop(gone);
     }
 }
 

@@ -1,19 +1,26 @@
 //! Editing while a partner changes its certificate: both stand side by side, then the old one goes.
 
+use std::collections::BTreeSet;
+
 use super::changes::{Change, Changes};
 use super::edit::{EditError, Editor, take};
 use super::kind::AddedAs;
 use super::names::Names;
 use super::understood::{Known, Understood};
 use super::write::{self, Aliases, added};
+use super::written::{List, Text};
 use crate::cert::Certificate;
 use crate::map::{CertUserMapping, Selector};
-use crate::trust::Alias;
+use crate::trust::{Alias, Entry};
 
 impl Editor<'_> {
     /// Puts a partner's new certificate beside its old one: pinned in each bundle where that is pinned, as the same kind and
     /// for the same server names, and named by rules of the same kind, with the same users and names, so that both are the
     /// same user with the same roles. What holds of the new one already is no change.
+    ///
+    /// The new one answers for the servers for which the old one did, whatever names are in it. That a rule is an exception over
+    /// name rules is not carried over: declare it anew if the new certificate needs it. Whose the new certificate is
+    /// already says [`Rotation::claims`](crate::review::Rotation::claims), on the policy before.
     ///
     /// A rule under a CA and a rule or pin of the key, if the new certificate has the same one, need nothing beside them.
     /// Whether both really are the same user is for
@@ -56,7 +63,7 @@ impl Editor<'_> {
         for (at, known) in steps.pins {
             let Some(item) = self.document.certificates.get(at) else { continue };
             let mut written = write::new_certificate(&known.bundle, known.kind.as_str(), alias, new);
-            written.server_names.clone_from(&item.written.server_names);
+            written.server_names = item.written.server_names.clone().or_else(|| names_of_old(old, new));
             next.certificates.push(added(written));
             changes.push(Change::CertificateAdded {
                 bundle: known.bundle.clone(),
@@ -189,14 +196,26 @@ impl<'a> Steps<'a> {
                 Some(name) => turned.with_name(name.clone()),
                 None => turned,
             };
-            let turned =
-                if rule.is_exception_over_name_rules() { turned.as_exception_over_name_rules() } else { turned };
-            if !rules().any(|present| *present == turned) && !steps.rules.contains(&turned) {
+            let says_so = |present: &CertUserMapping| {
+                (present.selector(), present.source(), present.name())
+                    == (turned.selector(), turned.source(), turned.name())
+            };
+            if !rules().any(says_so) && !steps.rules.contains(&turned) {
                 steps.rules.push(turned);
             }
         }
         steps
     }
+}
+
+/// The servers for which the old one answers by the names in it, if those in the new one are others.
+fn names_of_old(old: &Certificate, new: &Certificate) -> Option<List<Text>> {
+    let names = |certificate: &Certificate| {
+        let pin = Entry::pin(certificate.clone()).ok()?;
+        Some(pin.server_names().iter().map(|name| name.to_str().into_owned()).collect::<BTreeSet<_>>())
+    };
+    let (old, new) = (names(old)?, names(new)?);
+    (!new.is_subset(&old)).then(|| List(old.iter().map(write::text).collect()))
 }
 
 fn described(old: &Certificate) -> String {

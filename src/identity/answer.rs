@@ -66,10 +66,10 @@ impl Identity {
                 if !certificates.contains(&certificate) {
                     certificates.push(certificate);
                 }
+                if certificates.len() > CERTIFICATES {
+                    return Err(AnswerError::TooMany { certificates: certificates.len() });
+                }
             }
-        }
-        if certificates.len() > CERTIFICATES {
-            return Err(AnswerError::TooMany { certificates: certificates.len() });
         }
         let own = self.own(&certificates)?.clone();
         let others = certificates.into_iter().filter(|certificate| *certificate != own);

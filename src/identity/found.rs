@@ -37,7 +37,7 @@ impl Found {
 
     fn section(&mut self, section: pem::Section, opener: &mut Opener<'_>) -> Result<(), ImportError> {
         let pem::Section { label, mut der, ordinal, has_headers } = section;
-        if has_headers {
+        if has_headers && label.ends_with("PRIVATE KEY") {
             return Err(ImportError::EncryptedKey { ordinal, label, feature: "" });
         }
         match label.as_str() {

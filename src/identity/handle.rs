@@ -5,11 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Identity;
 
-/// The identity in force: read for every handshake, replaced as a whole. For clients; servers have
+/// The identity in force, replaced as a whole. For clients; servers have
 /// [`Endpoint::replace_identity`](crate::Endpoint::replace_identity).
 ///
 /// What it is in force for is built by [`ClientConfigBuilder`](crate::ClientConfigBuilder), which takes one in the place of
-/// an identity. One handle may serve many configurations. Connections that are open stay with the identity with which they
+/// an identity: `build_per_identity` and `build_live` follow it, `build` does not. One handle may serve many configurations. Connections that are open stay with the identity with which they
 /// were opened: close those that should not.
 ///
 /// ```

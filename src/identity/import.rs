@@ -196,7 +196,12 @@ impl<'a> Import<'a> {
             default = provider::default()?;
             &*default
         };
-        let Found { certificates, keys, format, mut notes } = found;
+        let Found { certificates, mut keys, format, mut notes } = found;
+        // The same one in two files is one.
+        let once = keys.iter().skip(1).all(|other| keys.first() == Some(other));
+        if once {
+            keys.truncate(1);
+        }
         let key = match keys.as_slice() {
             [] => return Err(ImportError::NoKey),
             [key] => key,

@@ -3,12 +3,16 @@
 use super::import::Format;
 use super::import_error::ImportError;
 use crate::limits::IMPORT_ITERATIONS;
+#[cfg(feature = "encrypted-keys")]
+use crate::limits::SCRYPT_BYTES;
 
 /// What opens a file, with a budget that all its parts share.
 pub(super) struct Opener<'a> {
     password: Option<&'a str>,
     limit: u64,
     spent: u64,
+    /// Bytes that scrypt went over.
+    filled: u64,
     accept_no_mac: bool,
     certificates_only: bool,
 }
@@ -16,7 +20,7 @@ pub(super) struct Opener<'a> {
 impl<'a> Opener<'a> {
     pub(super) fn new(password: Option<&'a str>, max_iterations: Option<u32>, accept_no_mac: bool) -> Self {
         let limit = u64::from(max_iterations.unwrap_or(IMPORT_ITERATIONS));
-        Self { password, limit, spent: 0, accept_no_mac, certificates_only: false }
+        Self { password, limit, spent: 0, filled: 0, accept_no_mac, certificates_only: false }
     }
 
     /// No key is opened.
@@ -38,6 +42,18 @@ impl<'a> Opener<'a> {
 
     pub(super) fn needed_password(&self, format: Format) -> Result<&'a str, ImportError> {
         self.password.ok_or(ImportError::PasswordNeeded { format })
+    }
+
+    /// Pays for a scrypt over so many bytes (`None`: more than there are numbers for), before it is made: each part may cost
+    /// [`SCRYPT_BYTES`], and all together four times as many.
+    #[cfg(feature = "encrypted-keys")]
+    pub(super) fn pay_scrypt(&mut self, bytes: Option<u64>) -> Result<(), ImportError> {
+        let filled = bytes.filter(|bytes| *bytes <= SCRYPT_BYTES).and_then(|bytes| self.filled.checked_add(bytes));
+        self.filled = filled.filter(|filled| *filled <= 4 * SCRYPT_BYTES).ok_or(ImportError::TooMany {
+            what: "bytes of memory for scrypt",
+            limit: usize::try_from(SCRYPT_BYTES).unwrap_or(usize::MAX),
+        })?;
+        Ok(())
     }
 
     /// Pays for so many iterations, before they are made.

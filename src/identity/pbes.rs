@@ -20,7 +20,7 @@ use super::import_error::ImportError;
 use super::import_error::REWRITE;
 use super::opener::Opener;
 use crate::cert::ObjectIdentifier;
-use crate::limits::{SALT_BYTES, SCRYPT_BYTES};
+use crate::limits::SALT_BYTES;
 
 pub(super) const PKCS5: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5];
 const HASHES: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2];
@@ -160,7 +160,7 @@ fn pbes2(
     let mut key = Zeroizing::new([0; 32]);
     let (key, _) = key.split_at_mut(key_bytes);
     if kdf.oid == SCRYPT {
-        scrypt(&kdf, password, key, format)?;
+        scrypt(&kdf, password, key, format, opener)?;
     } else if kdf.under(PKCS5) == Some(12) {
         pbkdf2(&kdf, password, key, format, opener)?;
     } else {
@@ -207,7 +207,13 @@ fn pbkdf2(
 }
 
 /// Of RFC 7914, section 7.1.
-fn scrypt(kdf: &Algorithm<'_>, password: &str, key: &mut [u8], format: Format) -> Result<(), ImportError> {
+fn scrypt(
+    kdf: &Algorithm<'_>,
+    password: &str,
+    key: &mut [u8],
+    format: Format,
+    opener: &mut Opener<'_>,
+) -> Result<(), ImportError> {
     let damaged = damaged(format, "parameters of scrypt");
     let read = || {
         let mut parts = kdf.parameters.clone().enter(SEQUENCE)?;
@@ -221,11 +227,7 @@ fn scrypt(kdf: &Algorithm<'_>, password: &str, key: &mut [u8], format: Format) -
         Ok((salt, numbers))
     };
     let (salt, (cost, block, lanes)) = read().map_err(&damaged)?;
-    let bytes = [128, cost, block, lanes].into_iter().try_fold(1u64, u64::checked_mul);
-    if bytes.is_none_or(|bytes| bytes > SCRYPT_BYTES) {
-        let limit = usize::try_from(SCRYPT_BYTES).unwrap_or(usize::MAX);
-        return Err(ImportError::TooMany { what: "bytes of memory for scrypt", limit });
-    }
+    opener.pay_scrypt([128, cost, block, lanes].into_iter().try_fold(1u64, u64::checked_mul))?;
     if !cost.is_power_of_two() || cost < 2 {
         return Err(damaged(Malformed));
     }

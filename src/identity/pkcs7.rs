@@ -4,6 +4,7 @@ use super::ber::{INTEGER, Malformed, OBJECT_IDENTIFIER, Reader, SEQUENCE, SET, c
 use super::foreign::ForeignFile;
 use super::import::Format;
 use super::import_error::ImportError;
+use crate::limits::IMPORTED_CERTIFICATES;
 
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
 
@@ -23,6 +24,9 @@ pub(super) fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, ImportError> {
     while !set.is_empty() {
         // The other choices of RFC 5652, section 10.2.2 are obsolete forms that nobody presents.
         let certificate = set.take(SEQUENCE).map_err(damaged("certificate"))?;
+        if found.len() >= IMPORTED_CERTIFICATES {
+            return Err(ImportError::TooMany { what: "certificates", limit: IMPORTED_CERTIFICATES });
+        }
         found.push(certificate.whole.to_vec());
     }
     if found.is_empty() { Err(ImportError::NoCertificate) } else { Ok(found) }

@@ -165,6 +165,26 @@ impl Rotation {
         problems
     }
 
+    /// Whose the new certificate is already, on a policy that has only the old one: asked before it is staged, because
+    /// whoever sends a certificate need not be its holder. Empty if it is nobody, or the user of the old one.
+    #[must_use]
+    pub fn claims(&self, policy: &Policy, now: UnixTime) -> Vec<RotationProblem> {
+        let mut problems = Vec::new();
+        for host in policy.hosts().filter(|host| host.client_auth() != ClientAuth::None) {
+            let at = |certificate: &Certificate| {
+                let validity = certificate.validity();
+                now.max(validity.not_before()).min(validity.not_after())
+            };
+            let old = decide(policy, host, &self.old, &self.above_old, at(&self.old));
+            let new = decide(policy, host, &self.new, &self.above_new, at(&self.new));
+            let user = |decision: &Decision| decision.principal().map(|principal| principal.user().clone());
+            if let Some(new) = user(&new).filter(|new| user(&old).as_ref() != Some(new)) {
+                problems.push(RotationProblem::Claimed { host: host.id().clone(), new });
+            }
+        }
+        problems
+    }
+
     /// True once nobody is shut out when the old certificate goes: it has ended, or the new one is in use and the old one was
     /// not seen for the [overlap](Self::overlap).
     ///
@@ -180,13 +200,14 @@ impl Rotation {
         if seen.new.is_none() {
             return Err(KeepOld::NewNeverSeen);
         }
-        let Some(last) = seen.old else { return Ok(()) };
-        let until =
-            UnixTime::since_unix_epoch(Duration::from_secs(last.as_secs().saturating_add(self.overlap.as_secs())));
-        if now <= until {
-            return Err(KeepOld::OldSeen { last, until });
+        let quiet_after = |time: UnixTime| Duration::from_secs(time.as_secs().saturating_add(self.overlap.as_secs()));
+        let quiet_after = |time| UnixTime::since_unix_epoch(quiet_after(time));
+        match (seen.old, seen.since) {
+            (Some(last), _) if now <= quiet_after(last) => Err(KeepOld::OldSeen { last, until: quiet_after(last) }),
+            (Some(_), _) => Ok(()),
+            (None, Some(since)) if now > quiet_after(since) => Ok(()),
+            (None, since) => Err(KeepOld::RecordsTooShort { until: since.map(quiet_after) }),
         }
-        Ok(())
     }
 }
 
@@ -241,6 +262,13 @@ pub struct NoRotation;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RotationProblem {
+    /// The new one is somebody else's already.
+    Claimed {
+        /// On this host.
+        host: HostId,
+        /// Whose.
+        new: UserName,
+    },
     /// The old one ends before the new one begins.
     Gap {
         /// The last second of the old one.
@@ -291,6 +319,7 @@ impl RotationProblem {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Claimed { .. } => "claimed",
             Self::Gap { .. } => "gap",
             Self::NewRefused { .. } => "new-refused",
             Self::Nowhere => "nowhere",
@@ -304,6 +333,10 @@ impl RotationProblem {
 impl fmt::Display for RotationProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Claimed { host, new } => write!(
+                f,
+                "on host `{host}` the new certificate is `{new}` already: ask the partner for the certificate that it made itself"
+            ),
             Self::Gap { ends, begins } => write!(
                 f,
                 "the old certificate ends {} and the new one begins {}: between them nobody is admitted; have the new one begin earlier",
@@ -340,9 +373,16 @@ impl fmt::Display for RotationProblem {
 pub struct LastSeen {
     old: Option<UnixTime>,
     new: Option<UnixTime>,
+    since: Option<UnixTime>,
 }
 
 impl LastSeen {
+    /// The records begin then, and have no gap: that the old one is not in them says something only if they are long enough.
+    #[must_use]
+    pub fn with_records_since(self, since: UnixTime) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
     /// The old one was last seen then.
     #[must_use]
     pub fn with_old(self, at: UnixTime) -> Self {
@@ -374,4 +414,17 @@ pub enum KeepOld {
         /// The last second in which it has to stay, if it is not seen again.
         until: UnixTime,
     },
+    /// The old one is not in the records, but they are not long enough to say that nobody uses it.
+    #[error("the old certificate is not in the records, and {}", too_short(*.until))]
+    RecordsTooShort {
+        /// The last second of the overlap after their beginning, if that is known.
+        until: Option<UnixTime>,
+    },
+}
+
+fn too_short(until: Option<UnixTime>) -> String {
+    match until {
+        Some(until) => format!("they are too short to say that nobody uses it: wait until after {}", show(until)),
+        None => "it is not said since when they are kept: say it, or when it was seen last".to_owned(),
+    }
 }

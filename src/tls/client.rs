@@ -108,7 +108,9 @@ impl ClientConfigBuilder {
         Self { platform: true, ..self }
     }
 
-    /// The configuration, for TLS 1.2 and 1.3, that presents the identity which is in force now, also when that is replaced.
+    /// The configuration, for TLS 1.2 and 1.3, that presents the identity which is in force now, for ever: it does not follow
+    /// a handle that is given another one. For that there are [`build_per_identity`](Self::build_per_identity) and
+    /// [`build_live`](Self::build_live).
     /// It resumes sessions only with itself: none crosses to another identity or to other trust, also if both are built
     /// from clones of one builder.
     ///

@@ -281,7 +281,11 @@ fn the_old_one_may_go_when_the_new_one_is_used_and_the_old_one_was_quiet() {
     let seen = LastSeen::default();
     let ask = |seen: LastSeen, days| rotation.safe_to_remove(seen, after(days));
     assert_eq!(ask(seen, 1), Err(KeepOld::NewNeverSeen));
-    assert_eq!(ask(seen.with_new(after(1)), 1), Ok(()), "the old one was never seen");
+    // That it is not in the records says something only if they are long enough.
+    let never = seen.with_new(after(1));
+    assert_eq!(ask(never, 30), Err(KeepOld::RecordsTooShort { until: None }));
+    assert_eq!(ask(never.with_records_since(NOW), 7), Err(KeepOld::RecordsTooShort { until: Some(after(7)) }));
+    assert_eq!(ask(never.with_records_since(NOW), 8), Ok(()));
     let both = seen.with_old(after(1)).with_new(after(2));
     assert_eq!(ask(both, 8), Err(KeepOld::OldSeen { last: after(1), until: after(8) }));
     assert_eq!(ask(both, 9), Ok(()));
@@ -297,6 +301,23 @@ fn the_old_one_may_go_when_the_new_one_is_used_and_the_old_one_was_quiet() {
     let future = TestCertificate::new("CN=acme").with_validity(now + 86_400, now + 864_000).self_signed();
     let early = Rotation::new(old, future.certificate().clone(), DAY).unwrap();
     assert_eq!(early.safe_to_remove(seen.with_new(NOW), NOW), Err(KeepOld::NewNotValid));
+}
+
+/// Whoever sends a certificate need not be its holder.
+#[test]
+fn a_certificate_of_somebody_else_is_claimed_already() {
+    let (root, _) = crate::anchors::hierarchy();
+    let victim = crate::anchors::client("CN=victim,O=Acme").issued_by(&root);
+    let (old, new) = two();
+    let mut trust = crate::anchors::bundle(&[&root]);
+    trust.add_pin(old.clone()).unwrap();
+    let by_name = crate::fleets::rule(&root, "attribute CN \"victim\"", "\"victim\"");
+    let exact = certmap::CertUserMapping::new(certmap::Selector::certificate(old.fingerprint()), "u".parse().unwrap());
+    let policy = crate::fleets::policy(trust, [by_name, exact]);
+    let claims = |new: &Certificate| rotation(&old, new).claims(&policy, NOW);
+    assert_eq!(claims(&new), []);
+    let [RotationProblem::Claimed { new: user, .. }] = &claims(victim.certificate())[..] else { panic!() };
+    assert_eq!(user.as_str(), "victim");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What we write is read by others: keys in every form, encrypted ones among them, chains, and nothing left behind.
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::time::Duration;
 
 use certmap::identity::EncryptKeyError;
 use certmap::limits::{KEY_ITERATIONS, KEY_ITERATIONS_MAX, KEY_ITERATIONS_MIN};
-use certmap::testing::TestCertificate;
-use certmap::{Identity, NewKey};
+use certmap::testing::{NOW, TestCertificate};
+use certmap::{Identity, IdentityRequest, NewKey};
 
 use crate::common::data;
 use crate::tool::{CERTTOOL, JAVA, JAVAC, KEYTOOL, OPENSSL, Running, Workshop, at_hand, found};
@@ -226,7 +227,9 @@ fn times_in_memory(turned: &[u8]) -> Option<usize> {
 #[test]
 fn what_we_write_leaves_no_key_in_memory_after_it_is_dropped() {
     for kind in [NewKey::EcP256, NewKey::Rsa2048] {
-        let identity = TestCertificate::new("CN=erp").with_new_key(kind).self_signed().identity();
+        // A key that no other test has: they run at the same time, in the same memory.
+        let request = IdentityRequest::new("CN=erp".parse().unwrap(), NOW, Duration::from_secs(86_400));
+        let identity = Identity::generate(&request.with_key(kind)).unwrap();
         let turned: Vec<u8> = {
             let key = identity.private_key_der().unwrap();
             // Of the private half: an elliptic scalar begins behind 36 octets, and RSA's exponent and primes are in here.

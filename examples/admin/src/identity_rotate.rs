@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use certmap::document::{Document, References};
-use certmap::review::{LastSeen, Rotation, RotationKey};
+use certmap::review::{LastSeen, Rotation, RotationKey, RotationProblem};
 use certmap::rustls::pki_types::UnixTime;
 use certmap::trust::Alias;
-use certmap::{Certificate, Fingerprint};
+use certmap::{Certificate, Fingerprint, Policy};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -68,6 +68,9 @@ pub(crate) struct Seen {
     /// When the records have the old one last; without it, never
     #[arg(id = "old_seen", long = "old-seen", value_name = "SECONDS")]
     old: Option<u64>,
+    /// Since when there are records without a gap: needed if the old one is not in them
+    #[arg(long = "records-since", value_name = "SECONDS")]
+    since: Option<u64>,
     /// When the records have the new one last; without it, never
     #[arg(id = "new_seen", long = "new-seen", value_name = "SECONDS")]
     new: Option<u64>,
@@ -85,6 +88,11 @@ impl Command {
         match self {
             Self::Stage { pair, alias } => {
                 let rotation = pair.rotation(&store, 0)?;
+                let claims = claims(&rotation, store.document(), store.references())?;
+                if !claims.is_empty() {
+                    let message = "the new certificate is somebody else's; nothing was changed";
+                    return Err(Failure::refused("rotation", message).with(claims));
+                }
                 let plan = store.plan(|edit| {
                     let changes = edit.stage_rotation(rotation.old(), rotation.new_certificate(), alias.as_ref())?;
                     let troubles = troubles(&rotation, edit.document(), store.references())?;
@@ -128,7 +136,8 @@ impl Seen {
     fn last(&self) -> LastSeen {
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let seen = self.old.map_or(LastSeen::default(), |old| LastSeen::default().with_old(at(old)));
-        self.new.map_or(seen, |new| seen.with_new(at(new)))
+        let seen = self.new.map_or(seen, |new| seen.with_new(at(new)));
+        self.since.map_or(seen, |since| seen.with_records_since(at(since)))
     }
 }
 
@@ -168,15 +177,23 @@ fn find(text: &str, store: &Store) -> Result<Found, Failure> {
 }
 
 fn troubles(rotation: &Rotation, document: &Document, references: &dyn References) -> Result<Vec<Trouble>, Failure> {
-    let policy = document.build(references).map_err(|error| {
+    Ok(listed(&rotation.check(&build(document, references)?, UnixTime::now())))
+}
+
+fn claims(rotation: &Rotation, document: &Document, references: &dyn References) -> Result<Vec<Trouble>, Failure> {
+    Ok(listed(&rotation.claims(&build(document, references)?, UnixTime::now())))
+}
+
+fn build(document: &Document, references: &dyn References) -> Result<Policy, Failure> {
+    document.build(references).map_err(|error| {
         let troubles = error.problems().iter().map(Trouble::from).collect();
         Failure::refused("problems", "the policy has problems, so nobody can say who is who").with(troubles)
-    })?;
-    let problems = rotation.check(&policy, UnixTime::now());
-    let trouble = |problem: &certmap::review::RotationProblem| {
-        Trouble::new(problem.code(), None, "rotation", &problem.to_string())
-    };
-    Ok(problems.iter().map(trouble).collect())
+    })
+}
+
+fn listed(problems: &[RotationProblem]) -> Vec<Trouble> {
+    let trouble = |problem: &RotationProblem| Trouble::new(problem.code(), None, "rotation", &problem.to_string());
+    problems.iter().map(trouble).collect()
 }
 
 fn told(rotation: &Rotation, troubles: &[Trouble]) -> Answer {
