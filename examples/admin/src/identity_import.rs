@@ -24,6 +24,8 @@ Examples:
 )]
 pub(crate) struct Command {
     /// The file, of whatever kind
+    // Another id than that of `--file`, which every command takes.
+    #[arg(id = "identity-file", value_name = "FILE")]
     file: PathBuf,
     /// The private key, if it is in another file
     #[arg(long)]
