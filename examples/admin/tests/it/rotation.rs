@@ -108,8 +108,8 @@ fn a_forecast_says_what_to_do_and_knows_our_own_certificates() {
     desk.done("identity new CN=gateway --days 20 --out gateway.pem");
     let said = desk.run("forecast --days 800 --own gateway=gateway.pem --json");
     let endings: serde_json::Value = serde_json::from_str(&said.out).expect("it is JSON");
-    assert_eq!((endings[0]["whose"].as_str(), endings[0]["turn"].as_str()), (Some("everybody"), Some("us")));
-    assert_eq!((endings[1]["whose"].as_str(), endings[1]["turn"].as_str()), (Some("user `ACME`"), Some("partner")));
+    assert_eq!((endings[0]["whose"]["kind"].as_str(), endings[0]["turn"].as_str()), (Some("everybody"), Some("us")));
+    assert_eq!((endings[1]["whose"]["user"].as_str(), endings[1]["turn"].as_str()), (Some("ACME"), Some("partner")));
     let lines = desk.run("forecast --days 30 --own gateway=gateway.pem").out;
     assert!(lines.ends_with(": we renew it, and give it to the partners who pinned it before we use it\n"), "{lines}");
     assert!(desk.refused(1, "forecast --own gatway=gateway.pem").contains("there is no host `gatway`"));
