@@ -73,3 +73,19 @@ impl<'a> Opener<'a> {
         }
     }
 }
+
+#[cfg(all(test, feature = "encrypted-keys"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_file_share_what_scrypt_may_cost() {
+        let mut opener = Opener::new(None, None, false);
+        assert!(opener.pay_scrypt(None).is_err());
+        assert!(opener.pay_scrypt(Some(SCRYPT_BYTES + 1)).is_err());
+        for _ in 0..4 {
+            assert_eq!(opener.pay_scrypt(Some(SCRYPT_BYTES)), Ok(()));
+        }
+        assert!(opener.pay_scrypt(Some(1)).is_err());
+    }
+}

@@ -127,7 +127,7 @@ fn what_is_of_nobody_or_of_somebody_else_is_not_staged() {
 }
 
 #[test]
-fn server_names_and_exceptions_are_carried_over() {
+fn server_names_are_carried_over_and_exceptions_are_not() {
     let (old, new) = two();
     let ca = TestCertificate::new("CN=ca").as_ca().self_signed();
     let text = format!(
@@ -148,11 +148,38 @@ fn server_names_and_exceptions_are_carried_over() {
     let mut document: Document = toml::from_str(&text).unwrap();
     document.edit(&NoReferences).stage_rotation(&old, &new, None).unwrap();
     let policy = document.build(&NoReferences).unwrap();
-    assert!(policy.mappings().iter().all(CertUserMapping::is_exception_over_name_rules));
+    let exceptions: Vec<_> =
+        policy.mappings().into_iter().filter(CertUserMapping::is_exception_over_name_rules).collect();
+    assert_eq!((policy.mappings().len(), exceptions.len()), (2, 1));
+    assert_eq!(*exceptions[0].selector(), Selector::certificate(old.fingerprint()));
     let names = |entry: &Entry| entry.server_names().len();
     let host = policy.hosts().next().unwrap();
     let pins = host.bundle().entries().filter(|entry| [&old, &new].contains(&entry.certificate()));
     assert_eq!(pins.map(names).collect::<Vec<_>>(), [1, 1]);
+}
+
+/// Nor is a partner believed as a server whose name it wrote into its next certificate.
+#[test]
+fn a_new_certificate_answers_for_no_other_servers() {
+    let made = |name: &str| TestCertificate::new("CN=acme").with_server_name(name).self_signed().certificate().clone();
+    let (old, new) = (made("a.example"), made("bank.example"));
+    let text = format!(
+        r#"
+        version = 1
+        hosts = [{{ id = "h", bundle = "b" }}]
+        bundles = [{{ name = "b" }}]
+        certificates = [{{ bundle = "b", kind = "pin", certificate = """{}""" }}]
+        mappings = [{{ match = "{}", user = "ACME" }}]
+        "#,
+        old.to_pem(),
+        old.fingerprint()
+    );
+    let mut document: Document = toml::from_str(&text).unwrap();
+    document.edit(&NoReferences).stage_rotation(&old, &new, None).unwrap();
+    let policy = document.build(&NoReferences).unwrap();
+    let entry = policy.hosts().next().unwrap().bundle().find(&new.fingerprint()).unwrap();
+    let names: Vec<_> = entry.server_names().iter().map(|name| name.to_str().into_owned()).collect();
+    assert_eq!(names, ["a.example"]);
 }
 
 /// A policy of one host on which these certificates are pinned, with these users.
