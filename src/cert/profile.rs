@@ -8,6 +8,7 @@ use core::fmt;
 
 use super::Certificate;
 use super::profile_rules::remarks;
+use crate::code::codes;
 use crate::text::OneLine;
 
 /// What common peers say about a certificate that they are shown.
@@ -121,38 +122,7 @@ impl Remark {
     }
 }
 
-/// An enumeration whose members have a stable text.
-macro_rules! words {
-    ($(#[$type_doc:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$type_doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum $type {
-            $($(#[$doc])* $variant),+
-        }
-
-        impl $type {
-            /// Every one.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The stable text.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text),+
-                }
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-words! {
+codes! {
     /// Whether a certificate is presented by a client or by a server.
     Usage {
         /// A client presents it.
@@ -162,7 +132,7 @@ words! {
     }
 }
 
-words! {
+codes! {
     /// Whoever is shown the certificate.
     Peer {
         /// Chrome, Firefox and Safari, as clients.
@@ -184,7 +154,7 @@ words! {
     }
 }
 
-words! {
+codes! {
     /// What a peer does with a certificate.
     Effect {
         /// It takes the certificate, and does not see the name that it is known by.
@@ -196,7 +166,7 @@ words! {
     }
 }
 
-words! {
+codes! {
     /// The stable code of a [`Remark`], with the source of what is said of peers that no test here runs.
     RemarkCode {
         /// Extended key usage has `anyExtendedKeyUsage` instead of the purpose (RFC 5280, section 4.2.1.12).

@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("signature", &[], &["rustls", "webpki"]),
     (
         "cert",
-        &["limits", "pem", "text"],
+        &["code", "limits", "pem", "text"],
         &[
             "x509_parser@mod",
             "x509_parser@crl_read",
