@@ -1,9 +1,10 @@
 //! What we write is read by others: keys in every form, encrypted ones among them, chains, and nothing left behind.
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use certmap::identity::EncryptKeyError;
+use certmap::identity::{EncryptKeyError, Import};
 use certmap::limits::{KEY_ITERATIONS, KEY_ITERATIONS_MAX, KEY_ITERATIONS_MIN};
 use certmap::testing::{NOW, TestCertificate};
 use certmap::{Identity, IdentityRequest, NewKey};
@@ -184,6 +185,9 @@ fn no_key_is_shown_by_debug_or_errors() {
     }
 }
 
+/// One looks at a time: whoever looks has a piece of all memory in hand, and another would find keys in it.
+static LOOKING: Mutex<()> = Mutex::new(());
+
 /// How often these bytes stand in the memory of this process that can be written. They come with every bit turned, so that
 /// what is looked for is not found in itself. `None` where memory cannot be read like a file.
 fn times_in_memory(turned: &[u8]) -> Option<usize> {
@@ -224,18 +228,22 @@ fn times_in_memory(turned: &[u8]) -> Option<usize> {
     Some(found)
 }
 
+/// Octets of the private half, each turned, so that what is looked for is not found in the needle.
+fn turned(identity: &Identity, kind: NewKey) -> Vec<u8> {
+    let key = identity.private_key_der().unwrap();
+    // An elliptic scalar begins behind 36 octets, and RSA's exponent and primes are in here.
+    let (from, length) = if kind == NewKey::EcP256 { (36, 32) } else { (key.len() - 200, 64) };
+    key[from..from + length].iter().map(|octet| !octet).collect()
+}
+
 #[test]
 fn what_we_write_leaves_no_key_in_memory_after_it_is_dropped() {
+    let _alone = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
     for kind in [NewKey::EcP256, NewKey::Rsa2048] {
         // A key that no other test has: they run at the same time, in the same memory.
         let request = IdentityRequest::new("CN=erp".parse().unwrap(), NOW, Duration::from_secs(86_400));
         let identity = Identity::generate(&request.with_key(kind)).unwrap();
-        let turned: Vec<u8> = {
-            let key = identity.private_key_der().unwrap();
-            // Of the private half: an elliptic scalar begins behind 36 octets, and RSA's exponent and primes are in here.
-            let (from, length) = if kind == NewKey::EcP256 { (36, 32) } else { (key.len() - 200, 64) };
-            key[from..from + length].iter().map(|octet| !octet).collect()
-        };
+        let turned = turned(&identity, kind);
         let Some(before) = times_in_memory(&turned) else {
             let _ = writeln!(std::io::stderr(), "SKIPPED: memory is no file here");
             return;
@@ -249,6 +257,34 @@ fn what_we_write_leaves_no_key_in_memory_after_it_is_dropped() {
             identity.encrypted_key_der("secret", KEY_ITERATIONS_MIN).unwrap();
             identity.encrypted_key_pem("secret", KEY_ITERATIONS_MIN).unwrap();
             identity.certificate_request(&[]).unwrap();
+        }
+        assert!(times_in_memory(&turned) <= Some(before), "{kind:?}: no more than before");
+    }
+}
+
+#[test]
+fn what_we_read_leaves_no_key_in_memory_after_it_is_dropped() {
+    let _alone = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
+    for kind in [NewKey::EcP256, NewKey::Rsa2048] {
+        let request = IdentityRequest::new("CN=erp".parse().unwrap(), NOW, Duration::from_secs(86_400));
+        let made = Identity::generate(&request.with_key(kind)).unwrap();
+        let turned = turned(&made, kind);
+        let chain = made.chain_pem();
+        let encrypted = chain.clone() + &made.encrypted_key_pem("secret", KEY_ITERATIONS_MIN).unwrap();
+        let Some(before) = times_in_memory(&turned) else {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: memory is no file here");
+            return;
+        };
+        let held = Import::new().with_password("secret").read(encrypted.as_bytes()).unwrap();
+        assert_eq!(held.identity().certificate(), made.certificate());
+        assert!(times_in_memory(&turned) > Some(before), "{kind:?}: a copy is seen");
+        drop(held);
+        for _ in 0..2 {
+            drop(Import::new().with_password("secret").read(encrypted.as_bytes()).unwrap());
+            let key = made.private_key_der().unwrap();
+            drop(Import::new().read_files(chain.as_bytes(), &key).unwrap());
+            let key = made.private_key_pem().unwrap();
+            drop(Import::new().read_files(chain.as_bytes(), key.as_bytes()).unwrap());
         }
         assert!(times_in_memory(&turned) <= Some(before), "{kind:?}: no more than before");
     }
