@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use certmap::document::{AddedAs, Change, Changes, ListedCertificate, Removal};
 use certmap::rustls::pki_types::UnixTime;
 use certmap::trust::Alias;
-use certmap::{BundleName, Fingerprint, cert::SerialNumber};
+use certmap::{BundleName, Certificate, Fingerprint, cert::SerialNumber};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -71,8 +71,9 @@ impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         match self {
             Self::AddCa { bundle, certificates, kind, alias } => {
-                let pem = files::read(&certificates)?;
-                Store::begin(common)?.edit(|edit| Ok(edit.add_ca(&bundle, &pem, kind, alias.as_ref())?))
+                let certificates = files::certificates_alone(&certificates)?;
+                let pem: String = certificates.iter().map(Certificate::to_pem).collect();
+                Store::begin(common)?.edit(|edit| Ok(edit.add_ca(&bundle, pem.as_bytes(), kind, alias.as_ref())?))
             }
             Self::ListCas { bundle } => {
                 let store = Store::open(common)?;

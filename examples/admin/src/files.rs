@@ -25,7 +25,16 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
     if let Ok(identity) = Identity::from_pem(&pem) {
         return Ok(identity.chain().iter().filter_map(|der| Certificate::from_der(der).ok()).collect());
     }
-    Import::new().certificates(&pem).map_err(|cause| invalid(path, &cause))
+    certificates_in(&pem, path)
+}
+
+/// The certificates of a file that has nothing else in it: what partners send.
+pub(crate) fn certificates_alone(path: &Path) -> Result<Vec<Certificate>, Failure> {
+    certificates_in(&read(path)?, path)
+}
+
+fn certificates_in(file: &[u8], path: &Path) -> Result<Vec<Certificate>, Failure> {
+    Import::new().certificates(file).map_err(|cause| invalid(path, &cause))
 }
 
 /// The one that a file begins with.

@@ -2,6 +2,7 @@
 
 mod crash;
 mod folder;
+mod import;
 mod partners;
 mod preflight;
 mod refusals;
