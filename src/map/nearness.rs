@@ -75,6 +75,8 @@ impl<'a> FromIterator<&'a Certificate> for Known<'a> {
 /// A certificate that rules are asked about.
 struct Asked<'a> {
     certificate: &'a Certificate,
+    /// The fingerprint by which rules know it.
+    fingerprint: Fingerprint,
     /// Its subject, read once.
     subject: DistinguishedName,
     names: Names,
@@ -109,7 +111,8 @@ impl MappingTable {
         most: usize,
     ) -> Nearest {
         let names = Names::of(certificate);
-        let asked = Asked { certificate, subject: certificate.subject(), names, vouchers, known };
+        let fingerprint = if vouchers.is_empty() { certificate.fingerprint() } else { self.known_as(certificate) };
+        let asked = Asked { certificate, fingerprint, subject: certificate.subject(), names, vouchers, known };
         let mut matching = BTreeSet::new();
         let mut ranked = BTreeSet::new();
         let mut others = 0;
@@ -169,10 +172,10 @@ impl Rule<'_> {
     }
 
     fn lacks(&self, asked: &Asked<'_>, hear: &mut Hear<'_>) {
-        let Asked { certificate, subject: _, names, vouchers, known } = asked;
+        let Asked { certificate, fingerprint, subject: _, names, vouchers, known } = asked;
         match &self.selector.0 {
             Kind::Certificate(wanted) => {
-                let actual = certificate.fingerprint();
+                let actual = *fingerprint;
                 if *wanted != actual {
                     let meant = known.certificates.get(wanted).copied();
                     let weight = asked.unlikeness(meant);

@@ -240,7 +240,7 @@ impl MappingTable {
 
     fn by_all_rules(&self, certificate: &Certificate, vouchers: &[Voucher], trace: &mut impl Trace) -> Lookup {
         let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
-        let rule = self.rule_for_form_of(certificate);
+        let rule = self.rule_for(&Selector::certificate(self.known_as(certificate)));
         let exact = self.agreed(rule, fingerprint, key, trace);
         if matches!(exact, Lookup::Ambiguous(_)) {
             return exact;
@@ -339,12 +339,13 @@ impl MappingTable {
         self.under.iter().map(UnderCa::rule)
     }
 
-    /// The rule for exactly this certificate, in whichever form its holder wrote the CA's signature: nobody leaves a rule
-    /// behind by writing it in the other one.
-    fn rule_for_form_of(&self, certificate: &Certificate) -> Option<Rule<'_>> {
-        let rule = |fingerprint| self.rule_for(&Selector::certificate(fingerprint));
-        let resigned = || certificate.resigned_fingerprints().into_iter().find_map(rule);
-        if self.exact.is_empty() { None } else { rule(certificate.fingerprint()).or_else(resigned) }
+    /// The fingerprint by which rules know a certificate that anchors vouch for: its own or, if only that has a rule, the one in
+    /// the other form of the CA's signature. Nobody leaves a rule behind by writing it so.
+    pub(super) fn known_as(&self, certificate: &Certificate) -> Fingerprint {
+        let own = certificate.fingerprint();
+        let named = |fingerprint: &Fingerprint| self.exact.contains_key(&Selector::certificate(*fingerprint));
+        let resigned = || certificate.resigned_fingerprints().into_iter().find(named);
+        if self.exact.is_empty() || named(&own) { own } else { resigned().unwrap_or(own) }
     }
 
     fn rule_for(&self, exact: &Selector) -> Option<Rule<'_>> {

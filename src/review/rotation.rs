@@ -145,17 +145,7 @@ impl Rotation {
         };
         let mut somewhere = false;
         for host in policy.hosts().filter(|host| host.client_auth() != ClientAuth::None) {
-            let answer = |certificate: &Certificate, above: &[CertificateDer<'static>]| {
-                let validity = certificate.validity();
-                // A period that ends before it begins contains nothing, and has no nearest time.
-                let at = if validity.not_before() <= validity.not_after() {
-                    at.clamp(validity.not_before(), validity.not_after())
-                } else {
-                    at
-                };
-                decide(policy, host, certificate, above, at)
-            };
-            let (old, new) = (answer(&self.old, &self.above_old), answer(&self.new, &self.above_new));
+            let (old, new) = self.answers(policy, host, at);
             somewhere |= matches!(old.outcome(), Outcome::Admitted(_));
             problems.extend(compare(host.id(), &old, &new));
         }
@@ -171,18 +161,24 @@ impl Rotation {
     pub fn claims(&self, policy: &Policy, now: UnixTime) -> Vec<RotationProblem> {
         let mut problems = Vec::new();
         for host in policy.hosts().filter(|host| host.client_auth() != ClientAuth::None) {
-            let at = |certificate: &Certificate| {
-                let validity = certificate.validity();
-                now.max(validity.not_before()).min(validity.not_after())
-            };
-            let old = decide(policy, host, &self.old, &self.above_old, at(&self.old));
-            let new = decide(policy, host, &self.new, &self.above_new, at(&self.new));
+            let (old, new) = self.answers(policy, host, now);
             let user = |decision: &Decision| decision.principal().map(|principal| principal.user().clone());
             if let Some(new) = user(&new).filter(|new| user(&old).as_ref() != Some(new)) {
                 problems.push(RotationProblem::Claimed { host: host.id().clone(), new });
             }
         }
         problems
+    }
+
+    /// Who the holder of each is on this host, then or at the nearest time at which the certificate is valid.
+    fn answers(&self, policy: &Policy, host: &Host, at: UnixTime) -> (Decision, Decision) {
+        let answer = |certificate: &Certificate, above: &[CertificateDer<'static>]| {
+            let (from, until) = (certificate.validity().not_before(), certificate.validity().not_after());
+            // A period that ends before it begins contains nothing, and has no nearest time.
+            let at = if from <= until { at.clamp(from, until) } else { at };
+            decide(policy, host, certificate, above, at)
+        };
+        (answer(&self.old, &self.above_old), answer(&self.new, &self.above_new))
     }
 
     /// True once nobody is shut out when the old certificate goes: it has ended, or the new one is in use and the old one was

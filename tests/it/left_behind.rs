@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use certmap::policy::Problem;
 use certmap::rustls::pki_types::CertificateDer;
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
-use certmap::{CertUserMapping, Host, Policy, PolicyBuilder, RefusalCode, Selector};
+use certmap::{CertUserMapping, Evidence, Host, Policy, PolicyBuilder, RefusalCode, Selector};
 
 use crate::anchors::{bundle, client, decide_at, hierarchy};
 use crate::common::user;
@@ -91,6 +91,19 @@ fn an_exact_rule_is_for_both_forms_of_a_signature() {
     let rules = [staff(), limited().as_exception_over_name_rules()];
     let disabled = builder.mappings(rules).disabled_user(user("limited")).build().unwrap();
     assert_eq!(both(&disabled, &contractor), [Err(RefusalCode::UserDisabled), Err(RefusalCode::UserDisabled)]);
+}
+
+#[test]
+fn an_explanation_names_the_rule_for_the_other_form_too() {
+    let (root, issuing) = hierarchy();
+    let contractor = client("CN=contractor,O=Acme").issued_by(&issuing);
+    let policy = policy(bundle(&[&root]), [exact(&contractor, "limited")]);
+    let host = policy.hosts().next().unwrap().id().clone();
+    let mut chain = contractor.chain_without_root().to_vec();
+    chain[0] = resigned(&chain[0]).into();
+    let explained = certmap::review::explain(&policy, &Evidence::after_handshake(host, chain), NOW);
+    assert_eq!(explained.decision().principal().map(|principal| principal.user().as_str()), Some("limited"));
+    assert_eq!((explained.matching().len(), explained.nearest().len()), (1, 0));
 }
 
 #[test]
