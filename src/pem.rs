@@ -21,7 +21,8 @@ pub(crate) struct Section {
     pub(crate) der: Zeroizing<Vec<u8>>,
     /// Counted from 1.
     pub(crate) ordinal: usize,
-    /// True if the section has RFC 1421 headers: OpenSSL's old way to encrypt a key.
+    /// True if the section has RFC 1421 headers. A private key with them is encrypted in OpenSSL's old way, and not read: its
+    /// bytes are not here.
     pub(crate) has_headers: bool,
 }
 
@@ -178,7 +179,12 @@ fn sections(text: &str) -> Result<Vec<Section>, InvalidPem> {
             .and_then(|after| after.strip_prefix(DASHES))
             .ok_or_else(|| InvalidPem::EndMismatch { ordinal, label: label.to_owned(), line })?;
         let has_headers = body.contains(':');
-        let der = if has_headers { Some(Zeroizing::default()) } else { decode(body) };
+        let der = match (has_headers, label.ends_with("PRIVATE KEY")) {
+            // Encrypted: nobody here opens it.
+            (true, true) => Some(Zeroizing::default()),
+            (true, false) => decode(after_headers(body)),
+            (false, _) => decode(body),
+        };
         let der = der.ok_or_else(|| InvalidPem::Base64 { ordinal, label: label.to_owned(), line })?;
         found.push(Section { label: label.to_owned(), der, ordinal, has_headers });
         line += lines(body);
@@ -204,6 +210,12 @@ fn nothing_lost(text: &str, line: usize) -> Result<(), InvalidPem> {
         Some(position) => Err(InvalidPem::Lost { line: line + position }),
         None => Ok(()),
     }
+}
+
+/// What follows the line of the last colon, which base64 does not have.
+fn after_headers(body: &str) -> &str {
+    let after = body.rsplit_once(':').map_or(body, |(_, after)| after);
+    after.split_once('\n').map_or("", |(_, after)| after)
 }
 
 fn lines(text: &str) -> usize {

@@ -432,3 +432,30 @@ fn a_password_shows_nowhere() {
         key.lines().filter(|line| !line.starts_with("--")).all(|line| !shown.contains(&line[..line.len().min(12)]))
     );
 }
+
+#[test]
+fn headers_make_no_encrypted_key_of_a_certificate() {
+    let made = TestCertificate::new("CN=x").self_signed();
+    let begin = "-----BEGIN CERTIFICATE-----\n";
+    let certificate = made.certificate().to_pem().replace(begin, &format!("{begin}Comment: of the partner\n\n"));
+    let imported = Import::new().read((certificate + &key_pem(&made)).as_bytes()).unwrap();
+    assert_eq!(imported.identity().certificate(), made.certificate());
+}
+
+#[test]
+fn a_pkcs7_file_ends_at_its_limit() {
+    let tlv = |tag: u8, content: &[u8]| {
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x84], &length[..], content].concat()
+    };
+    let file = |certificates: usize| {
+        let data = tlv(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1]);
+        let set = tlv(0xa0, &[0x30, 0].repeat(certificates));
+        let message = tlv(0x30, &[tlv(2, &[1]), tlv(0x31, &[]), tlv(0x30, &data), set, tlv(0x31, &[])].concat());
+        let kind = tlv(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2]);
+        tlv(0x30, &[kind, tlv(0xa0, &message)].concat())
+    };
+    let error = Import::new().certificates(&file(IMPORTED_CERTIFICATES + 1)).unwrap_err();
+    assert_eq!(error, ImportError::TooMany { what: "certificates", limit: IMPORTED_CERTIFICATES });
+    assert!(!matches!(Import::new().certificates(&file(2)).unwrap_err(), ImportError::TooMany { .. }));
+}
