@@ -1,0 +1,1 @@
+//! What the campaigns share. Each campaign is a program in `src/bin`: one question, run long, and its figure last.
