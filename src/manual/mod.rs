@@ -9,6 +9,9 @@ pub mod decisions {}
 #[doc = include_str!("threats.md")]
 pub mod threats {}
 
+#[doc = include_str!("evidence.md")]
+pub mod evidence {}
+
 #[doc = include_str!("glossary.md")]
 pub mod glossary {}
 
