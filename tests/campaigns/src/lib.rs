@@ -31,11 +31,13 @@ const RULES: [(&str, Property, &str); 12] = [
 const DNS_NAME: &str = "a.example";
 /// What a peer may present; `none` is no certificate.
 pub const PRESENTED: [&str; 6] = ["none", "a", "b", "1", "2", "stranger"];
-/// Seconds from the first of every validity, of which there are [`VALID_FOR`].
-pub const TIMES: [i64; 7] = [-1, 0, 1, 500, 999, 1000, 1001];
+/// The last second of every validity, counted from its first.
+const LAST: i64 = 1000;
+/// Seconds from the first of every validity.
+pub const TIMES: [i64; 7] = [-1, 0, 1, LAST / 2, LAST - 1, LAST, LAST + 1];
 /// Hosts that a peer may have connected to; the policy has the first.
 pub const HOSTS: [&str; 2] = ["gw", "other"];
-const VALID_FOR: u64 = 1000;
+const USERS: [&str; 2] = ["U1", "U2"];
 /// Whether it asks, as the policy says it.
 pub const MODES: [ClientAuth; 3] = [ClientAuth::None, ClientAuth::Request, ClientAuth::Require];
 
@@ -98,7 +100,8 @@ impl World {
     #[must_use]
     pub fn new() -> Self {
         let first = NOW.as_secs();
-        let named = |subject: &str| TestCertificate::new(subject).with_validity(first, first + VALID_FOR);
+        let named =
+            |subject: &str| TestCertificate::new(subject).with_validity(first, first.saturating_add_signed(LAST));
         let authorities: Vec<_> =
             ["1", "2"].map(|name| (name, named(&format!("CN=ca {name}")).as_ca().self_signed())).into();
         let mut certificates: Vec<_> =
@@ -118,7 +121,7 @@ impl World {
     /// The policy itself.
     ///
     /// # Errors
-    /// [`PolicyError`] where rules contradict each other or have no CA: nobody can be admitted by it.
+    /// [`PolicyError`] if these rules and this bundle are no policy.
     ///
     /// # Panics
     /// Never: what is written here is well formed.
@@ -147,7 +150,7 @@ impl World {
             let mapping = CertUserMapping::new(selector.parse().expect("a selector"), user.parse().expect("a user"));
             builder = builder.mapping(mapping);
         }
-        for (_, user) in ["U1", "U2"].iter().enumerate().filter(|(bit, _)| has(small.disabled, *bit)) {
+        for (_, user) in USERS.iter().enumerate().filter(|(bit, _)| has(small.disabled, *bit)) {
             builder = builder.disabled_user(user.parse().expect("a user"));
         }
         builder.build()
@@ -188,7 +191,7 @@ impl World {
         match second {
             _ if !trusted => return Answer::Untrusted,
             ..0 => return Answer::NotYetValid,
-            1001.. => return Answer::Expired,
+            _ if second > LAST => return Answer::Expired,
             _ => {}
         }
         let mut users = Vec::new();
@@ -199,7 +202,9 @@ impl World {
         }
         match users[..] {
             [] => Answer::NotMapped,
-            [user] if has(small.disabled, usize::from(user == "U2")) => Answer::Disabled,
+            [user] if USERS.iter().enumerate().any(|(bit, known)| *known == user && has(small.disabled, bit)) => {
+                Answer::Disabled
+            }
             [user] => Answer::User(user),
             _ => Answer::Ambiguous,
         }
@@ -258,16 +263,16 @@ impl Default for World {
 pub struct Compared {
     /// Policies that were built.
     pub built: u64,
-    /// Policies with contradictions, or with rules below a CA that they do not have.
+    /// Policies that were not built: the crate found problems in them.
     pub problems: u64,
     /// Decisions about which both said the same.
     pub decisions: u64,
 }
 
-/// Asks both about every peer at every time, under every so manieth policy.
+/// Asks both about every peer at every time, under one policy of each `every`.
 ///
 /// # Panics
-/// If they do not agree.
+/// If they do not agree, or if `every` is 0.
 #[must_use]
 pub fn compare(every: usize) -> Compared {
     let world = World::new();
