@@ -12,6 +12,11 @@ use certmap::{
 pub const SEND: Role = Role::from_static("iflmap/ESBMessaging.send");
 pub const SERVER: &str = "gateway.example";
 
+/// How often something random is tried: a tenth of it is enough for every day, all of it with `CERTMAP_LONG` set.
+pub fn tries(all: usize) -> usize {
+    if std::env::var_os("CERTMAP_LONG").is_some() { all } else { all / 10 }
+}
+
 /// A certificate and key made by OpenSSL.
 pub fn data(file: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()

@@ -212,14 +212,10 @@ fn times_in_memory(turned: &[u8]) -> Option<usize> {
             if memory.seek(SeekFrom::Start(at)).is_err() || memory.read_exact(window).is_err() {
                 break;
             }
-            // Turned in place, so that no copy of a key is made by looking for it.
-            for octet in window.iter_mut() {
-                *octet = !*octet;
-            }
-            let mut rest = &window[..];
-            while let Some(next) = rest.iter().position(|octet| *octet == turned[0]) {
-                found += usize::from(rest[next..].starts_with(turned));
-                rest = &rest[next + 1..];
+            // Compared where it is, so that no copy of a key is made by looking for it.
+            for next in memchr::memchr_iter(!turned[0], window) {
+                let same = window[next..].iter().zip(turned).take_while(|(octet, turned)| **octet == !**turned);
+                found += usize::from(same.count() == turned.len());
             }
             at += length as u64;
         }
