@@ -58,6 +58,7 @@ mod preflight;
 mod profile;
 mod profile_peers;
 mod profile_shapes;
+mod random_names;
 mod records;
 mod refusals;
 mod refused;

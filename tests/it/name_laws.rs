@@ -6,71 +6,8 @@ use std::collections::HashMap;
 use certmap::cert::DistinguishedName;
 
 use crate::common::tries;
-use crate::names::{
-    Attribute, BMP, C, CN, DC, EMAIL_ADDRESS, IA5, NUMERIC, O, OU, PRINTABLE, SERIAL_NUMBER, TELETEX, UNIVERSAL,
-    UNKNOWN, UTF8, VISIBLE, der, laws, name, text,
-};
-
-/// An attribute as `from_der` reads it: few enough choices that equal names come up by chance.
-fn random_attribute(random: &mut fastrand::Rng) -> (String, u8, Vec<u8>) {
-    const PIECES: [&str; 24] = [
-        "a",
-        "b",
-        "",
-        " ",
-        "#",
-        ",",
-        "+",
-        "=",
-        "\\",
-        "\"",
-        ";",
-        "<>",
-        "\0",
-        "\n",
-        "\u{85}",
-        "\u{202e}",
-        "\u{2066}",
-        "\u{200b}",
-        "\u{feff}",
-        "č",
-        "日",
-        "CN=a",
-        "\\2C",
-        "é\u{301}",
-    ];
-    let kinds = [CN, O, OU, C, SERIAL_NUMBER, DC, EMAIL_ADDRESS, UNKNOWN, "1.2.3", "2.999.18446744073709551619"];
-    let kind = kinds[random.usize(..kinds.len())].to_owned();
-    let mut text = String::new();
-    for _ in 0..random.usize(..4) {
-        text.push_str(PIECES[random.usize(..PIECES.len())]);
-    }
-    let ascii_tags = [NUMERIC, PRINTABLE, IA5, VISIBLE];
-    match random.u8(..10) {
-        0 => (kind, BMP, text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
-        1 => (kind, [TELETEX, UNIVERSAL, 0x04, 0x30, 0x80, 0x2c][random.usize(..6)], text.into_bytes()),
-        2 => (kind, [UTF8, PRINTABLE, IA5][random.usize(..3)], vec![0xff; random.usize(1..3)]),
-        3 if text.is_ascii() => (kind, ascii_tags[random.usize(..4)], text.into_bytes()),
-        _ => (kind, UTF8, text.into_bytes()),
-    }
-}
-
-fn random_der(random: &mut fastrand::Rng) -> Vec<u8> {
-    let rdns: Vec<Vec<(String, u8, Vec<u8>)>> = (0..random.usize(..4))
-        .map(|_| {
-            let mut attributes: Vec<_> = (0..random.usize(1..4)).map(|_| random_attribute(random)).collect();
-            if random.u8(..4) == 0 {
-                attributes.push(attributes[0].clone());
-            }
-            attributes
-        })
-        .collect();
-    let borrowed: Vec<Vec<Attribute<'_>>> = rdns
-        .iter()
-        .map(|rdn| rdn.iter().map(|(kind, tag, content)| (kind.as_str(), *tag, content.as_slice())).collect())
-        .collect();
-    der(&borrowed.iter().map(Vec::as_slice).collect::<Vec<_>>())
-}
+use crate::names::{laws, name, text};
+use crate::random_names::{Attribute, CN, O, random_attribute, random_der};
 
 #[test]
 fn printing_is_injective_and_inverse_to_parsing() {

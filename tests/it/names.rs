@@ -4,56 +4,7 @@ use std::error::Error as _;
 
 use certmap::cert::{AttributeValue, DistinguishedName, InvalidDistinguishedName, ObjectIdentifier};
 
-pub const CN: &str = "2.5.4.3";
-pub const SN: &str = "2.5.4.4";
-pub const SERIAL_NUMBER: &str = "2.5.4.5";
-pub const C: &str = "2.5.4.6";
-pub const L: &str = "2.5.4.7";
-pub const ST: &str = "2.5.4.8";
-pub const STREET: &str = "2.5.4.9";
-pub const O: &str = "2.5.4.10";
-pub const OU: &str = "2.5.4.11";
-pub const TITLE: &str = "2.5.4.12";
-pub const GIVEN_NAME: &str = "2.5.4.42";
-pub const DC: &str = "0.9.2342.19200300.100.1.25";
-pub const UID: &str = "0.9.2342.19200300.100.1.1";
-pub const EMAIL_ADDRESS: &str = "1.2.840.113549.1.9.1";
-pub const UNKNOWN: &str = "1.3.6.1.4.1.1466.0";
-
-pub const UTF8: u8 = 0x0c;
-pub const NUMERIC: u8 = 0x12;
-pub const PRINTABLE: u8 = 0x13;
-pub const TELETEX: u8 = 0x14;
-pub const IA5: u8 = 0x16;
-pub const VISIBLE: u8 = 0x1a;
-pub const UNIVERSAL: u8 = 0x1c;
-pub const BMP: u8 = 0x1e;
-
-/// Type, tag and content octets.
-pub type Attribute<'a> = (&'a str, u8, &'a [u8]);
-
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len();
-    let header = match length {
-        0..=0x7f => vec![tag, u8::try_from(length).expect("below 128")],
-        0x80..=0xff => vec![tag, 0x81, u8::try_from(length).expect("below 256")],
-        _ => [&[tag, 0x82][..], &u16::try_from(length).expect("tests stay below 64 KiB").to_be_bytes()].concat(),
-    };
-    [&header[..], content].concat()
-}
-
-fn attribute((kind, tag, content): Attribute<'_>) -> Vec<u8> {
-    let kind: ObjectIdentifier = kind.parse().expect("an object identifier");
-    element(0x30, &[element(0x06, kind.as_der_content()), element(tag, content)].concat())
-}
-
-/// The DER of a name, RDNs in encoded order and attributes in any.
-pub fn der(rdns: &[&[Attribute<'_>]]) -> Vec<u8> {
-    let rdn = |attributes: &&[Attribute<'_>]| {
-        element(0x31, &attributes.iter().map(|one| attribute(*one)).collect::<Vec<_>>().concat())
-    };
-    element(0x30, &rdns.iter().map(rdn).collect::<Vec<_>>().concat())
-}
+use crate::random_names::*;
 
 #[track_caller]
 pub fn name(rdns: &[&[Attribute<'_>]]) -> DistinguishedName {

@@ -16,7 +16,7 @@ use certmap::cert::{AttributeValue, DistinguishedName, ObjectIdentifier};
 use certmap::testing::TestCertificate;
 use fastrand::Rng;
 
-use crate::names::{
+use crate::random_names::{
     BMP, C, CN, DC, EMAIL_ADDRESS, GIVEN_NAME, IA5, L, NUMERIC, O, OU, PRINTABLE, SERIAL_NUMBER, SN, ST, STREET,
     TELETEX, TITLE, UID, UNIVERSAL, UNKNOWN, UTF8,
 };
