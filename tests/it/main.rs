@@ -67,6 +67,7 @@ mod remembered;
 mod replaced_identities;
 mod requests;
 mod resumption;
+mod resumption_matrix;
 mod resumption_scopes;
 mod resumption_tool;
 mod revocation;
