@@ -1,0 +1,9 @@
+//! Evidence says where it comes from.
+
+use certmap::{Evidence, HostId};
+
+fn misuse(host: HostId) -> Evidence {
+    Evidence { host, resumed: false }
+}
+
+fn main() {}

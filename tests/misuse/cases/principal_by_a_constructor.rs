@@ -1,0 +1,9 @@
+//! A principal has no constructor.
+
+use certmap::Principal;
+
+fn misuse() {
+    drop(Principal::new);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! What trust has verified stays inside.
+
+use certmap::trust::VerifiedCertificate;
+
+fn main() {}
