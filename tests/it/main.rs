@@ -23,6 +23,7 @@ mod document_files;
 mod document_round_trips;
 mod documents;
 mod explain;
+mod fences;
 mod fleets;
 mod forecast;
 mod forms;
