@@ -1,6 +1,6 @@
 //! What we write is read by others: keys in every form, encrypted ones among them, chains, and nothing left behind.
 
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, Read as _, Seek as _, SeekFrom, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -213,9 +213,10 @@ fn times_in_memory(turned: &[u8]) -> Option<usize> {
                 break;
             }
             // Compared where it is, so that no copy of a key is made by looking for it.
-            for next in memchr::memchr_iter(!turned[0], window) {
-                let same = window[next..].iter().zip(turned).take_while(|(octet, turned)| **octet == !**turned);
-                found += usize::from(same.count() == turned.len());
+            let (mut rest, first, others) = (&window[..], !turned[0], &turned[1..]);
+            while let Ok(1..) = rest.skip_until(first) {
+                let same = rest.iter().zip(others).take_while(|(octet, turned)| **octet == !**turned);
+                found += usize::from(same.count() == others.len());
             }
             at += length as u64;
         }
