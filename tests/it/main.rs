@@ -41,6 +41,7 @@ mod import_pkcs12;
 mod import_pse;
 mod import_writer;
 mod interop;
+mod kept_traits;
 mod layers;
 mod left_behind;
 mod limbo;
