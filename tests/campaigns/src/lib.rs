@@ -4,6 +4,8 @@
 //! names, so that a mistake would have to be made twice to go unseen. Each campaign is a program in `src/bin`: one
 //! question, run long, and its figure last.
 
+pub mod records;
+
 use certmap::policy::ClientAuth;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::testing::{NOW, TestCertificate, TestIdentity};
