@@ -6,6 +6,7 @@ mod admitted;
 mod anchors;
 mod bundles;
 mod calling;
+mod canaries;
 mod certificates;
 mod coming_from;
 mod common;

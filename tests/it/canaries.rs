@@ -1,0 +1,268 @@
+//! Secrets with known bytes, and every text that comes out of whatever held or saw them: none of the bytes are in it.
+
+use std::error::Error;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use certmap::identity::{EncryptKeyError, IdentityHandle, Import};
+use certmap::limits::KEY_ITERATIONS_MIN;
+use certmap::policy::PolicyHandle;
+use certmap::review::{Rotation, preflight};
+use certmap::testing::{NOW, TestCertificate};
+use certmap::tls::{Resumption, TicketKey, TicketKeys};
+use certmap::{ClientConfigBuilder, Endpoint, Identity, NewKey, TrustBundle};
+
+use crate::common::{data, one_partner};
+use crate::import_writer::{Pse, object, private_key};
+use crate::tool::{OPENSSL, Workshop, found};
+
+/// Long enough to be found in pieces, and what no text of ours contains.
+const PASSWORD: &str = "KANARIENVOGEL-im-Bergwerk-0815";
+/// How many octets of a secret in a row are a leak.
+const WINDOW: usize = 8;
+
+/// Every spelling in which octets get into a text.
+fn spellings(octets: &[u8]) -> Vec<String> {
+    let each = |form: fn(&u8) -> String, between: &str| octets.iter().map(form).collect::<Vec<_>>().join(between);
+    let hex = |octet: &u8| format!("{octet:02x}");
+    let mut spelled = vec![
+        each(hex, ""),
+        each(hex, ":"),
+        each(hex, " "),
+        each(|octet| format!("0x{octet:02x}"), ", "),
+        each(|octet| format!("\\x{octet:02x}"), ""),
+        each(u8::to_string, ", "),
+        each(u8::to_string, ","),
+    ];
+    spelled.extend(std::str::from_utf8(octets).map(str::to_lowercase));
+    spelled
+}
+
+/// Secrets, and the texts that must not tell of them.
+struct Watch {
+    canaries: Vec<(String, String)>,
+    looked: usize,
+}
+
+impl Watch {
+    fn new() -> Self {
+        let mut watch = Self { canaries: Vec::new(), looked: 0 };
+        watch.secret("the password", PASSWORD.as_bytes());
+        watch
+    }
+
+    /// Each run of octets of this is one, in every spelling, and so is the base64 of the whole, wherever a line begins.
+    fn secret(&mut self, name: &str, octets: &[u8]) {
+        for window in octets.windows(WINDOW) {
+            self.canaries.extend(spellings(window).into_iter().map(|spelled| (name.to_owned(), spelled)));
+        }
+    }
+
+    /// The private half of an identity: the end of its DER for elliptic curves and RSA alike has secret numbers, the middle too.
+    fn key(&mut self, identity: &Identity) {
+        let der = identity.private_key_der().unwrap();
+        // The first octets say the algorithm, and elliptic curves end with the public half.
+        let secret = if der.len() > 400 { &der[der.len() - 200..] } else { &der[36..68.min(der.len())] };
+        self.secret("the key", secret);
+        let pem = identity.private_key_pem().unwrap();
+        let body: Vec<_> = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        for line in &body[1.min(body.len() - 1)..] {
+            let letters: Vec<char> = line.to_lowercase().chars().collect();
+            let windows = letters.windows(16).map(|window| ("the PEM".to_owned(), window.iter().collect()));
+            // The last third of a key on a curve is its public half.
+            self.canaries.extend(windows.take(if der.len() > 400 { 64 } else { 16 }));
+        }
+    }
+
+    #[track_caller]
+    fn text(&mut self, text: &str) {
+        self.looked += 1;
+        let lower = text.to_lowercase();
+        for (name, spelled) in &self.canaries {
+            assert!(!lower.contains(spelled.as_str()), "{name} is in {text}");
+        }
+    }
+
+    #[track_caller]
+    fn debug(&mut self, shown: &impl Debug) {
+        self.text(&format!("{shown:?}"));
+        self.text(&format!("{shown:#?}"));
+    }
+
+    /// An error with all that it comes from.
+    #[track_caller]
+    fn error(&mut self, error: &(dyn Error + 'static)) {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.text(&format!("{error} {error:?} {error:#?}"));
+            next = error.source();
+        }
+    }
+
+    #[track_caller]
+    fn result<T: Debug>(&mut self, result: Result<T, impl Error + 'static>) {
+        match result {
+            Ok(shown) => self.debug(&shown),
+            Err(error) => self.error(&error),
+        }
+    }
+}
+
+/// The same with one octet less, one more, one turned, and cut short, here and there.
+fn damaged(file: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for at in (0..file.len()).step_by(file.len() / 12 + 1) {
+        let mut turned = file.to_vec();
+        turned[at] ^= 0x55;
+        let mut shorter = file.to_vec();
+        shorter.remove(at);
+        all.extend([turned, shorter, file[..at].to_vec()]);
+    }
+    all
+}
+
+fn identities() -> Vec<Identity> {
+    let made = [NewKey::EcP256, NewKey::EcP384, NewKey::Ed25519, NewKey::Rsa2048];
+    made.map(|kind| TestCertificate::new("CN=made").with_new_key(kind).self_signed().identity()).into()
+}
+
+#[test]
+fn the_watch_sees_every_spelling() {
+    let secret = *b"\x01\xfe\x80geheim\x7f\x00";
+    for shown in [format!("{secret:?}"), format!("{secret:x?}").replace(", ", " "), "fe8067656865696d7f".to_owned()] {
+        let mut watch = Watch::new();
+        watch.secret("it", &secret);
+        let shown = shown.replace("[1 ", "[01 ").replace(" 0]", " 00]");
+        let seen = std::panic::catch_unwind(move || watch.text(&shown));
+        assert!(seen.is_err());
+    }
+    let mut watch = Watch::new();
+    watch.text("nothing");
+    assert!(std::panic::catch_unwind(move || watch.text(&format!("no {PASSWORD} here"))).is_err());
+    let identity = TestCertificate::new("CN=erp").self_signed().identity();
+    let pem = identity.private_key_pem().unwrap().to_string();
+    let mut watch = Watch::new();
+    watch.key(&identity);
+    assert!(std::panic::catch_unwind(move || watch.text(&pem.replace('\n', ""))).is_err());
+}
+
+#[test]
+fn whoever_holds_a_key_tells_nothing_of_it() {
+    for identity in identities() {
+        let mut watch = Watch::new();
+        watch.key(&identity);
+        let key = identity.private_key_der().unwrap();
+        let pem = identity.private_key_pem().unwrap();
+        watch.debug(&identity);
+        watch.text(&identity.name());
+        watch.text(&identity.chain_pem());
+        watch.debug(&IdentityHandle::new(identity.clone()));
+        watch.result(identity.certificate_request(&[]));
+        let request = identity.certificate_request(&[]).unwrap();
+        watch.debug(&request);
+        // Whatever is taken for an answer, a password or a chain.
+        watch.result(identity.with_answer([&key[..]]));
+        watch.result(identity.with_answer([pem.as_bytes()]));
+        watch.result(identity.encrypted_key_pem(PASSWORD, 1));
+        watch.result(identity.encrypted_key_der(PASSWORD, 1));
+        watch.result::<String>(Err(EncryptKeyError::Iterations { iterations: 1 }));
+        watch.result(Identity::from_files(&key, pem.as_bytes()));
+        watch.result(Identity::from_files(pem.as_bytes(), pem.as_bytes()));
+        watch.result(pem.parse::<certmap::UserName>());
+        watch.result(pem.parse::<certmap::Role>());
+        watch.result(certmap::Certificate::from_pem(pem.as_bytes()));
+        watch.result(certmap::Certificate::from_der(&key));
+        let other = TestCertificate::new("CN=other").self_signed().identity();
+        watch.result(Identity::new(other.chain().to_vec(), key.to_vec().try_into().unwrap()));
+        let mut bundle = TrustBundle::new("servers".parse().unwrap());
+        watch.result(bundle.add_pins_pem(pem.as_bytes()));
+        watch.result(bundle.add_anchors_pem(pem.as_bytes()));
+        // Both ends of a connection, and those that look after them.
+        bundle.add_pin(identity.certificate().clone()).unwrap();
+        let builder = ClientConfigBuilder::new(identity.clone(), bundle.clone());
+        watch.debug(&builder);
+        watch.result(builder.build());
+        watch.result(ClientConfigBuilder::new(identity.clone(), bundle.clone()).build_per_identity());
+        let partner = TestCertificate::new("CN=partner").self_signed();
+        let policy = Arc::new(PolicyHandle::new(one_partner(&partner)));
+        let endpoint = Endpoint::single(Arc::clone(&policy), identity.clone()).unwrap();
+        watch.debug(&endpoint);
+        watch.debug(&endpoint.only().unwrap());
+        watch.debug(&endpoint.replace_identity("gateway".parse().unwrap(), identity.clone()));
+        watch.debug(&policy);
+        let host = policy.current().hosts().next().unwrap().id().clone();
+        watch.debug(&preflight(&policy.current(), &host, identity.chain(), NOW));
+        let (old, new) = (identity.certificate().clone(), other.certificate().clone());
+        watch.result(Rotation::new(old, new, Duration::from_secs(60)));
+        assert!(watch.looked > 40, "{}", watch.looked);
+    }
+}
+
+#[test]
+fn whoever_reads_a_key_or_a_password_tells_nothing_of_it() {
+    for identity in identities() {
+        let mut watch = Watch::new();
+        watch.key(&identity);
+        let chain = identity.chain_pem();
+        let plain = chain.clone() + &identity.private_key_pem().unwrap();
+        let encrypted = chain + &identity.encrypted_key_pem(PASSWORD, KEY_ITERATIONS_MIN).unwrap();
+        for file in [plain.as_bytes(), encrypted.as_bytes(), &identity.private_key_der().unwrap()[..]] {
+            for import in [Import::new().with_password(PASSWORD), Import::new().with_password("wrong"), Import::new()] {
+                watch.debug(&import);
+                watch.result(import.read(file));
+                watch.result(import.certificates(file));
+                watch.result(import.read_files(file, file));
+            }
+        }
+        for file in damaged(plain.as_bytes()).into_iter().chain(damaged(&identity.private_key_der().unwrap())) {
+            watch.result(Identity::from_pem(&file));
+            watch.result(Import::new().with_password(PASSWORD).certificates(&file));
+        }
+        assert!(watch.looked > 200, "{}", watch.looked);
+    }
+}
+
+#[test]
+fn files_of_others_under_a_password_tell_nothing() {
+    if !found(&[OPENSSL]) {
+        return;
+    }
+    let identity = Identity::from_pem(&data("rsa-pkcs1.pem")).unwrap();
+    let mut watch = Watch::new();
+    watch.key(&identity);
+    let workshop = Workshop::new();
+    workshop.write("own.pem", identity.chain_pem());
+    workshop.write("key.pem", identity.private_key_pem().unwrap().as_bytes());
+    workshop.openssl(&format!("pkcs12 -export -in own.pem -inkey key.pem -out own.p12 -passout pass:{PASSWORD}"));
+    workshop.openssl("rsa -in key.pem -outform DER -traditional -out pkcs1.der");
+    let objects = vec![
+        private_key(&workshop.read("pkcs1.der")),
+        object("Cert", &[1, 3], identity.certificate().der()),
+    ];
+    let pse = Pse { version: 4, pin: Some(PASSWORD), iterations: 10_000, objects };
+    for file in [workshop.read("own.p12"), pse.write(&workshop)] {
+        assert!(Import::new().with_password(PASSWORD).read(&file).is_ok());
+        for import in [Import::new().with_password(PASSWORD), Import::new().with_password("wrong"), Import::new()] {
+            watch.result(import.read(&file));
+            watch.result(import.danger_accept_no_mac().read(&file));
+        }
+        for file in damaged(&file) {
+            watch.result(Import::new().with_password(PASSWORD).read(&file));
+        }
+    }
+    assert!(watch.looked > 80, "{}", watch.looked);
+}
+
+#[test]
+fn keys_of_tickets_tell_nothing() {
+    let octets: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 7 % 251).unwrap() ^ 0xa5);
+    let mut watch = Watch::new();
+    watch.secret("the ticket key", &octets);
+    watch.debug(&TicketKey::new(octets));
+    let keys = TicketKeys::new(TicketKey::new(octets)).unwrap();
+    watch.debug(&keys);
+    keys.rotate(TicketKey::new(octets));
+    watch.debug(&keys);
+    watch.debug(&Resumption::scoped(Duration::from_secs(60)).unwrap().with_tickets(keys));
+}
