@@ -13,6 +13,7 @@ mod provider;
 mod role;
 mod signature;
 mod strength;
+mod sync;
 mod text;
 mod trace;
 mod user;

@@ -6,13 +6,14 @@
 
 use core::fmt;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
 use crate::decision::{Caller, Outcome, Principal, Refused};
 use crate::policy::PolicyDigest;
 use crate::role::Role;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::user::UserName;
 
 /// The callers of open connections, each with a handle of the gateway's own: a cancellation token, for instance.
@@ -117,50 +118,69 @@ impl<T: Clone> Callers<T> {
     /// # Errors
     /// [`TooManyCallers`] if there is no room.
     pub fn register(&self, caller: Caller, handle: T, now: UnixTime) -> Result<Registered<T>, TooManyCallers> {
-        let mut seen = Seen::of(&caller, now).0;
-        seen.untold = seen.standing == Standing::Refused;
-        let mut inner = self.lock();
-        if inner.open.len() >= inner.limit {
-            return Err(TooManyCallers { limit: inner.limit });
+        loop {
+            let mut seen = Seen::of(&caller, now).0;
+            seen.untold = seen.standing == Standing::Refused;
+            let mut inner = self.lock();
+            if inner.open.len() >= inner.limit {
+                return Err(TooManyCallers { limit: inner.limit });
+            }
+            // A review of what is in force now did not find it, and there may be no other for long. Whoever replaces the
+            // policy from here on finds it.
+            if seen.policy != caller.policy_in_force() {
+                continue;
+            }
+            let id = inner.next;
+            inner.next += 1;
+            inner.open.insert(id, Open { caller, handle, seen });
+            return Ok(Registered { callers: Self(Arc::clone(&self.0)), id });
         }
-        let id = inner.next;
-        inner.next += 1;
-        inner.open.insert(id, Open { caller, handle, seen });
-        Ok(Registered { callers: Self(Arc::clone(&self.0)), id })
     }
 
     /// Decides again about everybody whose standing may have changed: because another policy is in force, a validity has
     /// ended, or the clock was set back. Returns those whose standing has changed, in the order in which they came.
     ///
     /// Call it after a policy was replaced, and at [`next_end`](Self::next_end). While nothing can have changed it costs a
-    /// comparison for each caller. Callers may come and go meanwhile.
+    /// comparison for each caller. Callers may come and go meanwhile, policies may be replaced, and several may review at
+    /// once: each change is told to one of them, and what is told last is what is in force.
     #[must_use]
     pub fn review(&self, now: UnixTime) -> Vec<Change<T>> {
-        let stale: Vec<(u64, Caller, u64)> = {
+        let mut stale: Vec<(u64, Caller, u64)> = {
             let inner = self.lock();
             let stale = inner.open.iter().filter(|(_, open)| open.seen.may_have_changed(&open.caller, now));
             stale.map(|(id, open)| (*id, open.caller.clone(), open.seen.review)).collect()
         };
-        // Decided without the lock: signatures may have to be verified.
-        let decided = stale.into_iter().map(|(id, caller, review)| (id, review, Seen::of(&caller, now)));
-        let decided: Vec<_> = decided.collect();
-        let mut inner = self.lock();
-        let mut changes = Vec::new();
-        for (id, review, (seen, answer)) in decided {
-            // Whom another review has told of meanwhile, it told of by what is in force now.
-            let Some(open) = inner.open.get_mut(&id).filter(|open| open.seen.review == review) else { continue };
-            let tell = open.seen.untold || open.seen.standing != seen.standing;
-            // Before anything changes: it is the gateway's code, and may panic.
-            let handle = tell.then(|| open.handle.clone());
-            open.seen = Seen { review: review + 1, ..seen };
-            if let Some(handle) = handle {
-                changes.push(match answer {
-                    Ok(principal) => Change::Changed { handle, principal },
-                    Err(refused) => Change::Ended { handle, refused },
-                });
+        let mut changes = BTreeMap::new();
+        while !stale.is_empty() {
+            // Decided without the lock: signatures may have to be verified.
+            let decide = |(id, caller, review): (u64, Caller, u64)| (id, review, Seen::of(&caller, now), caller);
+            let decided: Vec<_> = core::mem::take(&mut stale).into_iter().map(decide).collect();
+            let mut inner = self.lock();
+            for (id, review, (seen, answer), caller) in decided {
+                let Some(open) = inner.open.get_mut(&id) else { continue };
+                let (in_force, overtaken) = (caller.policy_in_force(), open.seen.review != review);
+                if overtaken && open.seen.policy == in_force {
+                    continue;
+                }
+                // Decided by a policy that is not in force any more, here or by the other: neither may be the last word.
+                if overtaken || seen.policy != in_force {
+                    stale.push((id, caller, open.seen.review));
+                    continue;
+                }
+                let tell = open.seen.untold || open.seen.standing != seen.standing;
+                // Before anything changes: it is the gateway's code, and may panic.
+                let handle = tell.then(|| open.handle.clone());
+                open.seen = Seen { review: review + 1, ..seen };
+                if let Some(handle) = handle {
+                    let change = match answer {
+                        Ok(principal) => Change::Changed { handle, principal },
+                        Err(refused) => Change::Ended { handle, refused },
+                    };
+                    changes.insert(id, change);
+                }
             }
         }
-        changes
+        changes.into_values().collect()
     }
 
     /// The last second in which nobody's standing ends by itself: [`review`](Self::review) after it. `None` if none ends.

@@ -1,13 +1,14 @@
 //! One connection's evidence, kept for its life, and decided again whenever that could change the answer.
 
 use core::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
 use super::refusal::Reason;
 use super::{Decision, Evidence, Outcome, Principal, Refusal, Refused};
 use crate::policy::{Authority, Policy, PolicyDigest, PolicyHandle};
+use crate::sync::{PoisonError, RwLock};
 
 /// The peer of one connection: its evidence and the policy that is in force.
 ///

@@ -1,9 +1,10 @@
 //! The identity in force, replaceable while connections go on.
 
 use core::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use super::Identity;
+use crate::sync::{PoisonError, RwLock};
 
 /// The identity in force, replaced as a whole. For clients; servers have
 /// [`Endpoint::replace_identity`](crate::Endpoint::replace_identity).

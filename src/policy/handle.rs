@@ -2,9 +2,10 @@
 
 use core::fmt;
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use super::{Policy, PolicyDigest};
+use crate::sync::{PoisonError, RwLock};
 
 /// The policy in force: read for every decision, replaced as a whole.
 ///

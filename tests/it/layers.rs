@@ -12,6 +12,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("label", &["limits"], &[]),
     ("user", &["limits", "text"], &[]),
     ("strength", &[], &[]),
+    ("sync", &[], &[]),
     ("trace", &[], &[]),
     ("memory", &[], &[]),
     ("text", &[], &[]),
@@ -45,7 +46,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("role", &["label", "limits", "map", "strength", "user"], &[]),
     (
         "identity",
-        &["cert", "pem", "limits", "provider", "signature"],
+        &["cert", "pem", "limits", "provider", "signature", "sync"],
         &[
             "rcgen@generate",
             "zeroize",
@@ -85,14 +86,14 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("map", &["cert", "label", "limits", "memory", "strength", "text", "trace", "user", "voucher"], &[]),
     (
         "policy",
-        &["trust", "map", "role", "user", "cert", "label", "limits", "provider", "strength", "text", "trace"],
+        &["trust", "map", "role", "user", "cert", "label", "limits", "provider", "strength", "sync", "text", "trace"],
         &["rustls::crypto@builder"],
     ),
     (
         "decision",
         &[
-            "policy", "trust", "map", "role", "user", "cert", "code", "form", "limits", "strength", "text", "trace",
-            "voucher",
+            "policy", "trust", "map", "role", "user", "cert", "code", "form", "limits", "strength", "sync", "text",
+            "trace", "voucher",
         ],
         &["serde@form", "time@field"],
     ),
@@ -104,7 +105,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         ],
         &["rustls::crypto@preflight", "serde@form", "serde@preflight_serde"],
     ),
-    ("live", &["decision", "policy", "role", "user"], &[]),
+    ("live", &["decision", "policy", "role", "sync", "user"], &[]),
     (
         "document",
         &["policy", "trust", "map", "role", "user", "cert", "form", "label", "limits", "pem", "strength", "text"],

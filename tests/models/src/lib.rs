@@ -1,0 +1,48 @@
+//! Every interleaving of three threads on what they share: the policy in force, the identity in force, the caller and the
+//! registry of callers.
+//!
+//! `policy/handle.rs`, `identity/handle.rs`, `decision/caller.rs` and `live.rs` are the crate's own files, word for word; they
+//! take their locks from `crate::sync`, which is loom's here. What they ask is replaced: a [`policy::Policy`] is a number
+//! and a table, and to decide is to look it up, which is as pure as the decision itself. Run them:
+//!
+//! `cargo test -p certmap-models -- --nocapture`
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
+pub mod decision;
+pub mod identity;
+pub mod policy;
+pub mod role;
+pub mod user;
+
+#[path = "../../../src/live.rs"]
+pub mod live;
+
+/// What stands where the crate's own `sync` does.
+mod sync {
+    use std::sync::LockResult;
+
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+    pub(crate) use std::sync::PoisonError;
+
+    /// A lock for reading and writing made of one that knows no difference, because loom's own prints whenever it is
+    /// read. Both run the same interleavings, for no guard is held while its lock is waited for again.
+    #[derive(Debug)]
+    pub(crate) struct RwLock<T>(Mutex<T>);
+
+    impl<T> RwLock<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(Mutex::new(value))
+        }
+
+        pub(crate) fn read(&self) -> LockResult<MutexGuard<'_, T>> {
+            self.0.lock()
+        }
+
+        pub(crate) fn write(&self) -> LockResult<MutexGuard<'_, T>> {
+            self.0.lock()
+        }
+    }
+}
+
+#[cfg(test)]
+mod models;
