@@ -157,14 +157,11 @@ impl<T: Clone> Callers<T> {
             let decided: Vec<_> = core::mem::take(&mut stale).into_iter().map(decide).collect();
             let mut inner = self.lock();
             for (id, review, (seen, answer), caller) in decided {
-                let Some(open) = inner.open.get_mut(&id) else { continue };
-                let (in_force, overtaken) = (caller.policy_in_force(), open.seen.review != review);
-                if overtaken && open.seen.policy == in_force {
-                    continue;
-                }
-                // Decided by a policy that is not in force any more, here or by the other: neither may be the last word.
-                if overtaken || seen.policy != in_force {
-                    stale.push((id, caller, open.seen.review));
+                // Whom another review has told of meanwhile, it told of by what was in force then, later than this one looked.
+                let Some(open) = inner.open.get_mut(&id).filter(|open| open.seen.review == review) else { continue };
+                // Decided by a policy that is not in force any more: that may not be the last word.
+                if seen.policy != caller.policy_in_force() {
+                    stale.push((id, caller, review));
                     continue;
                 }
                 let tell = open.seen.untold || open.seen.standing != seen.standing;
