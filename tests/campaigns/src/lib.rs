@@ -5,6 +5,8 @@
 //! question, run long, and its figure last.
 
 pub mod records;
+mod line;
+pub mod soak;
 
 use certmap::policy::ClientAuth;
 use certmap::rustls::pki_types::UnixTime;
