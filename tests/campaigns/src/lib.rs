@@ -4,8 +4,8 @@
 //! names, so that a mistake would have to be made twice to go unseen. Each campaign is a program in `src/bin`: one
 //! question, run long, and its figure last.
 
-pub mod records;
 mod line;
+pub mod records;
 pub mod soak;
 
 use certmap::policy::ClientAuth;
