@@ -79,6 +79,9 @@ fn vh_01_a_request_for_the_secret_host_on_a_connection_to_the_public_one() {
             }
         }
         assert!(caller.identify(Authority::Host("nobody.example"), NOW).is_ok());
+        // There nobody asks for which host a connection was made: the handler goes by the header of the request.
+        let naive = NaiveHosts::beside(&site, &world, backend);
+        assert!(naive.lets_in(&site.client(None, backend, version), "nobody.example", "nobody.example"));
     }
 }
 

@@ -11,6 +11,7 @@ mod certificates;
 mod coming_from;
 mod common;
 mod corpus;
+mod corpus_bounds;
 mod corpus_hosts;
 mod corpus_names;
 mod corpus_of_policies;

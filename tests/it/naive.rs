@@ -48,12 +48,11 @@ impl Naive {
 
     /// A server of it, as the builder of rustls gives it: it remembers sessions.
     pub fn server(&self, identity: &TestIdentity) -> ServerConfig {
-        let builder = ServerConfig::builder_with_provider(Backend::AwsLcRs.provider());
-        let builder = builder.with_safe_default_protocol_versions().unwrap();
-        let builder = builder.with_client_cert_verifier(Arc::clone(&self.verifier));
-        let mut config = builder.with_single_cert(identity.chain().to_vec(), identity.key()).unwrap();
-        config.time_provider = TestClock::at(NOW);
-        config
+        server_with(self.verifier(), identity)
+    }
+
+    pub fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
+        Arc::clone(&self.verifier)
     }
 
     /// Whom its handler takes the peer of a connection for.
@@ -62,8 +61,17 @@ impl Naive {
     }
 }
 
+/// A server with this verifier and rustls' defaults.
+pub fn server_with(verifier: Arc<dyn ClientCertVerifier>, identity: &TestIdentity) -> ServerConfig {
+    let builder = ServerConfig::builder_with_provider(Backend::AwsLcRs.provider());
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_client_cert_verifier(verifier);
+    let mut config = builder.with_single_cert(identity.chain().to_vec(), identity.key()).unwrap();
+    config.time_provider = TestClock::at(NOW);
+    config
+}
+
 /// Read by the parser underneath, not by ours: what only we refuse to read must not look as if this build refused it.
-fn common_name(der: &[u8]) -> Option<String> {
+pub fn common_name(der: &[u8]) -> Option<String> {
     let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
     let name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
     Some(name.to_owned())
