@@ -17,6 +17,7 @@ mod corpus_names;
 mod corpus_of_policies;
 mod corpus_peers;
 mod corpus_revocation;
+mod corpus_secrets;
 mod corpus_sessions;
 mod corpus_trust;
 mod diff;
