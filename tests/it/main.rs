@@ -12,6 +12,7 @@ mod coming_from;
 mod common;
 mod corpus;
 mod corpus_bounds;
+mod corpus_clients;
 mod corpus_hosts;
 mod corpus_names;
 mod corpus_of_policies;
