@@ -13,6 +13,8 @@ mod common;
 mod corpus;
 mod corpus_bounds;
 mod corpus_clients;
+mod corpus_homemade;
+mod corpus_homemade_names;
 mod corpus_hosts;
 mod corpus_names;
 mod corpus_of_policies;
