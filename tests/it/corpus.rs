@@ -110,3 +110,35 @@ fn every_test_that_the_corpus_names_exists_and_every_row_has_one_or_a_reason() {
     let unnamed: Vec<_> = here.filter(|test| !known.contains(test)).collect();
     assert!(unnamed.is_empty(), "not in corpus.md: {unnamed:?}");
 }
+
+/// Number and test families of every promise of a page: rows that begin with a number.
+fn promises(text: &str) -> Vec<(usize, String)> {
+    let numbered = rows(text).into_iter().filter_map(|row| Some((row[0].parse().ok()?, (*row.last()?).to_owned())));
+    numbered.collect()
+}
+
+/// True if there are tests of this name: a module here or in the crate, or the package of long runs.
+fn is_family(name: &str) -> bool {
+    let campaigns = place("../campaigns/Cargo.toml");
+    !tests(name).is_empty() || std::fs::read_to_string(campaigns).unwrap().contains(&format!("name = \"{name}\""))
+}
+
+#[test]
+fn every_promise_names_the_tests_that_keep_it_and_they_exist() {
+    let [readme, threats] =
+        ["../../README.md", "../../src/manual/threats.md"].map(|page| std::fs::read_to_string(place(page)).unwrap());
+    let (short, long) = (promises(&readme), promises(&threats));
+    assert_eq!(short, long, "both pages promise the same");
+    assert_eq!(long.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (1..=16).collect::<Vec<_>>());
+    // The details below have no number, and tests all the same.
+    let details = threats.split("## In more detail").nth(1).unwrap();
+    let details: Vec<_> = rows(details).iter().skip(1).map(|row| (*row.last().unwrap()).to_owned()).collect();
+    assert!(details.len() > 20, "{}", details.len());
+    for families in long.iter().map(|(_, families)| families).chain(&details) {
+        let named: Vec<_> = families.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "{families}");
+        for family in named {
+            assert!(is_family(family), "there are no tests `{family}`");
+        }
+    }
+}
