@@ -1,50 +1,50 @@
-//! What it costs to build a policy: the time, and the heap beyond what the caller brings along.
+//! How long does it take to build a policy of many mappings, or of many files?
 
-use certmap::policy::Host;
-use certmap::{CertUserMapping, Certificate, Fingerprint, PolicyBuilder, Selector, TrustBundle, UserName};
-use certmap_bench::Partners;
-use divan::{AllocProfiler, Bencher, black_box};
+use std::cell::RefCell;
+use std::time::Duration;
 
-#[global_allocator]
-static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+use certmap::identity::NewKey;
+use certmap::policy::{Host, Policy};
+use certmap::{CertUserMapping, Certificate, PolicyBuilder, Selector, TrustBundle};
+use certmap_bench::{Bound, Comparison, Partners, Report, fingerprint_mappings, is_measuring, user};
+
+fn host(bundle: TrustBundle) -> Host {
+    Host::new("gateway".parse().expect("a label"), bundle)
+}
+
+/// Each file is read, pinned and mapped.
+fn from_files(files: &[String]) -> Policy {
+    let mut bundle = TrustBundle::with_limit("partners".parse().expect("a label"), files.len());
+    let mut mappings = Vec::with_capacity(files.len());
+    for (number, file) in files.iter().enumerate() {
+        let certificate = Certificate::from_pem(file.as_bytes()).expect("a certificate");
+        mappings.push(CertUserMapping::new(Selector::certificate(certificate.fingerprint()), user(number)));
+        bundle.add_pin(certificate).expect("another one");
+    }
+    PolicyBuilder::for_host(host(bundle)).mappings(mappings).build().expect("a policy without contradiction")
+}
 
 fn main() {
-    divan::main();
-}
+    let report = Report::new("7. Building; the mappings exist before, the files are read");
+    let partners = Partners::new(NewKey::EcP256);
+    let files: Vec<_> = (0..2_000).map(|number| partners.certificate(number).to_pem()).collect();
+    let times = Comparison::new().row("files", || from_files(&files)).run();
+    report.bounded_time(7, "2,000 PEM certificates", times.of("files"), Bound::AtMost(40e6));
 
-fn user(number: usize) -> UserName {
-    format!("USER{number}").parse().expect("a user name")
-}
-
-/// From mappings that are made already: what is counted is the policy's own.
-#[divan::bench(args = [10_000, 100_000, 1_000_000], sample_count = 3, sample_size = 1)]
-fn fingerprint_mappings(bencher: Bencher<'_, '_>, mappings: usize) {
-    let pin = Partners::new().certificate(0);
+    let size = if is_measuring() { 1_000_000 } else { 1_000 };
     let mut bundle = TrustBundle::new("partners".parse().expect("a label"));
-    bundle.add_pin(pin).expect("a pin");
-    let host = Host::new("gateway".parse().expect("a label"), bundle);
-    bencher
-        .with_inputs(|| -> Vec<CertUserMapping> {
-            let selector = |number: usize| Selector::certificate(Fingerprint::of(&number.to_le_bytes()));
-            (0..mappings).map(|number| CertUserMapping::new(selector(number), user(number))).collect()
-        })
-        .bench_local_values(|mappings| PolicyBuilder::for_host(host.clone()).mappings(mappings).build().map_err(drop));
-}
-
-/// From files: each is read, pinned and mapped.
-#[divan::bench(args = [2_000], sample_count = 20, sample_size = 1)]
-fn pem_certificates(bencher: Bencher<'_, '_>, certificates: usize) {
-    let partners = Partners::new();
-    let files: Vec<String> = (0..certificates).map(|number| partners.certificate(number).to_pem()).collect();
-    bencher.bench_local(|| {
-        let mut bundle = TrustBundle::with_limit("partners".parse().expect("a label"), files.len());
-        let mut mappings = Vec::with_capacity(files.len());
-        for (number, file) in black_box(&files).iter().enumerate() {
-            let certificate = Certificate::from_pem(file.as_bytes()).expect("a certificate");
-            mappings.push(CertUserMapping::new(Selector::certificate(certificate.fingerprint()), user(number)));
-            bundle.add_pin(certificate).expect("another one");
-        }
-        let host = Host::new("gateway".parse().expect("a label"), bundle);
-        PolicyBuilder::for_host(host).mappings(mappings).build().map_err(drop)
-    });
+    bundle.add_pin(partners.certificate(0)).expect("a pin");
+    let host = host(bundle);
+    let mappings = fingerprint_mappings(size);
+    // Made before they are timed; the policies are dropped after.
+    let ready = RefCell::new(vec![mappings.clone(); if is_measuring() { 6 } else { 2 }]);
+    let policies = RefCell::new(Vec::new());
+    let build = || {
+        let mappings = ready.borrow_mut().pop().unwrap_or_else(|| mappings.clone());
+        let policy = PolicyBuilder::for_host(host.clone()).mappings(mappings).build();
+        policies.borrow_mut().push(policy.expect("a policy without contradiction"));
+    };
+    let times = Comparison::new().lasting(Duration::ZERO).row("mappings", build).run();
+    let what = format!("{size} mappings of fingerprints");
+    report.bounded_time(7, &what, times.of("mappings"), Bound::AtMost(1.5e9));
 }
