@@ -4,9 +4,11 @@
 //! those below an anchor, [`fleet`] rules over names; [`ends`] are both ends of a handshake, and [`peers`] what people use
 //! without certmap.
 
+pub mod chart;
 pub mod clients;
 pub mod ends;
 pub mod fleet;
+pub mod growth;
 mod measure;
 mod partners;
 pub mod peers;
