@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""What does a user pay to build? `cargo build` of an empty crate with rustls alone and with certmap, each from nothing.
+
+    benches/build_cost.py [ROUNDS]      2 rounds without further words; several minutes each on two cores
+
+Offline, with the versions of our Cargo.lock, so that nothing is downloaded in between (`cargo fetch` before). What is compared
+is the time of processors, user and system, because a busy machine does not change it much; the least of all rounds counts.
+"""
+import json
+import pathlib
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROVIDERS = {"aws-lc-rs": ("aws_lc_rs", 1.7), "ring": ("ring", 2.2)}
+
+
+def dependency(crate, provider):
+    if crate == "certmap":
+        return f'certmap = {{ path = "{ROOT}", default-features = false, features = ["{provider}"] }}'
+    feature = PROVIDERS[provider][0]
+    return f'rustls = {{ version = "0.23.45", default-features = false, features = ["std", "tls12", "{feature}"] }}'
+
+
+def build(folder, crate, provider):
+    """Seconds of processors, seconds of the clock, and seconds of each crate."""
+    shutil.rmtree(folder / "target", ignore_errors=True)
+    (folder / "src").mkdir(exist_ok=True)
+    (folder / "src/main.rs").write_text("fn main() {}\n")
+    manifest = f'[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n[dependencies]\n'
+    (folder / "Cargo.toml").write_text(manifest + dependency(crate, provider) + "\n")
+    shutil.copy(ROOT / "Cargo.lock", folder / "Cargo.lock")
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    command = ["cargo", "build", "--offline", "--quiet", "--timings", "--target-dir", str(folder / "target")]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    page = (folder / "target/cargo-timings/cargo-timing.html").read_text()
+    units = json.loads(re.search(r"const UNIT_DATA = (\[.*?\]);\n", page, re.DOTALL).group(1))
+    crates = {}
+    for unit in units:
+        crates[unit["name"]] = crates.get(unit["name"], 0.0) + unit["duration"]
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall, crates
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 2
+    print("| Provider | rustls alone | with certmap | processors | clock | Asked | Met |")
+    print("|---|--:|--:|--:|--:|--:|---|")
+    added = {}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        for provider, (_, most) in PROVIDERS.items():
+            least = {}
+            for _ in range(rounds):
+                for crate in ("rustls", "certmap"):
+                    built = build(folder, crate, provider)
+                    least[crate] = min(least.get(crate, built), built, key=lambda one: one[0])
+            (alone, wall_alone, crates_alone), (ours, wall, crates) = least["rustls"], least["certmap"]
+            ratio = ours / alone
+            met = "yes" if ratio <= most else "**no**"
+            print(f"| {provider} | {alone:.1f} s | {ours:.1f} s | {ratio:.2f} × | {wall / wall_alone:.2f} × | ≤ {most} × | {met} |", flush=True)
+            added[provider] = sorted(((t, c) for c, t in crates.items() if c not in crates_alone), reverse=True)[:12]
+    for provider, crates in added.items():
+        print(f"\nWhat certmap adds with {provider}, seconds by the clock of each crate: ", end="")
+        print(", ".join(f"{crate} {seconds:.1f}" for seconds, crate in crates))
+
+
+if __name__ == "__main__":
+    main()
