@@ -37,7 +37,7 @@ const ANOTHER: &str = "certmap, another each time";
 /// rustls' own verifier with every partner as a root, and with it what people write to know the user.
 pub const RUSTLS: [Peer; 2] = [
     Peer { name: "rustls’ own verifier", most: 100_000, make: rustls },
-    Peer { name: "the same, parse and lookup", most: 100_000, make: by_hand },
+    Peer { name: "rustls, parse and lookup", most: 100_000, make: by_hand },
 ];
 
 fn rustls(roots: &[Certificate], own: &Certificate) -> Admits {
