@@ -45,18 +45,28 @@ pub(super) fn is_processed(oid: &[u8]) -> bool {
     matches!(oid, [0x55, 0x1d, last] if PROCESSED.contains(last))
 }
 
+/// Nearly every certificate has fewer extensions.
+const FEW: usize = 16;
+
 impl Extensions {
     /// `der` is the certificate in which the extensions stand.
     pub(super) fn from_parsed(der: &[u8], parsed: &[X509Extension<'_>]) -> Result<Self, InvalidCertificate> {
         let mut found = Self::default();
-        let mut seen = HashSet::with_capacity(parsed.len());
-        for extension in parsed {
+        // A few are compared one by one, which costs less than to hash them.
+        let few = parsed.len() <= FEW;
+        let mut seen = HashSet::new();
+        for (at, extension) in parsed.iter().enumerate() {
             let octets = extension.oid.as_bytes();
             let oid = || {
                 ObjectIdentifier::from_der_content(octets)
                     .map_err(|cause| InvalidCertificate::Malformed { reason: cause.to_string() })
             };
-            if !seen.insert(octets) {
+            let twice = if few {
+                parsed.iter().take(at).any(|before| before.oid.as_bytes() == octets)
+            } else {
+                !seen.insert(octets)
+            };
+            if twice {
                 return Err(InvalidCertificate::DuplicateExtension { extension: oid()? });
             }
             let processed = is_processed(octets);
@@ -221,6 +231,25 @@ mod tests {
         // An arc of 133 bits, which a pin may have.
         let large = [&[0x30, 22, 6, 20, 0x2a][..], &[0xff; 18], &[0x7f]].concat();
         assert_eq!(told(&made(|plain| plain.with_extension("2.5.29.37", false, &large))), row(false, ""));
+    }
+
+    #[test]
+    fn an_extension_twice_is_found_among_few_and_many() {
+        for count in [2, FEW, FEW + 1, 40] {
+            let (last, known) = (u8::try_from(count).unwrap(), u8::try_from(count / 2).unwrap());
+            let numbered =
+                |made: TestCertificate, number| made.with_extension(&format!("1.2.3.{number}"), false, &[5, 0]);
+            let once = (1..=last).fold(TestCertificate::new("CN=a"), numbered).self_signed();
+            let mut twice = once.certificate().der().to_vec();
+            let at = twice.windows(5).position(|octets| octets == [6, 3, 0x2a, 3, last]).unwrap();
+            twice[at + 4] = known;
+            let extension = "1.2.3.".to_owned() + &known.to_string();
+            let found = Certificate::from_der(&twice);
+            assert_eq!(
+                found.map(drop),
+                Err(InvalidCertificate::DuplicateExtension { extension: extension.parse().unwrap() }),
+            );
+        }
     }
 
     #[test]

@@ -112,9 +112,9 @@ impl Certificate {
             X509Version::V3 => 3,
             other => return Err(InvalidCertificate::Malformed { reason: format!("version number {}", other.0) }),
         };
-        // Decoded here to know that they can be, and again when asked for: most certificates are never asked.
-        DistinguishedName::from_der(tbs.issuer.as_raw()).map_err(InvalidCertificate::Issuer)?;
-        DistinguishedName::from_der(tbs.subject.as_raw()).map_err(InvalidCertificate::Subject)?;
+        // Decoded when asked for: most certificates are never asked.
+        DistinguishedName::check_der(tbs.issuer.as_raw()).map_err(InvalidCertificate::Issuer)?;
+        DistinguishedName::check_der(tbs.subject.as_raw()).map_err(InvalidCertificate::Subject)?;
         let serial = SerialNumber::from_der_content(tbs.raw_serial())
             .ok_or_else(|| InvalidCertificate::Malformed { reason: "the serial number is empty".to_owned() })?;
         let extensions = Extensions::from_parsed(der, tbs.extensions())?;
@@ -217,7 +217,7 @@ impl Certificate {
     }
 
     fn name(&self, range: &Range<usize>) -> DistinguishedName {
-        DistinguishedName::from_der(self.part(range)).expect("the same bytes were decoded in `from_der`")
+        DistinguishedName::from_der(self.part(range)).expect("the same bytes were checked in `from_der`")
     }
 
     /// The period in which it may be used.

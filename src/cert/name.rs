@@ -80,31 +80,30 @@ impl DistinguishedName {
     /// [`InvalidDistinguishedName`] if the bytes are not exactly one name, an RDN is empty, a length is not DER, or a
     /// limit is passed: [`NAME_BYTES`] by the DER or by the text form, [`NAME_ATTRIBUTES`] by the attributes.
     pub fn from_der(der: &[u8]) -> Result<Self, InvalidDistinguishedName> {
-        let mut input = Elements::new(der)?;
-        let end = input.enter(SEQUENCE, "a SEQUENCE", der.len())?;
-        if end != der.len() {
-            return Err(InvalidDistinguishedName::Encoding { expected: "the end of the name", offset: end });
-        }
-        let mut rdns = Vec::new();
-        let mut count = 0usize;
-        while input.offset() < end {
-            let rdn_end = input.enter(SET, "a SET", end)?;
-            let mut attributes = Vec::with_capacity(1);
-            while input.offset() < rdn_end || attributes.is_empty() {
-                count += 1;
-                if count > NAME_ATTRIBUTES {
-                    return Err(InvalidDistinguishedName::TooManyAttributes);
-                }
-                attributes.push(input.attribute(rdn_end)?);
+        let mut rdns: Vec<RelativeDistinguishedName> = Vec::new();
+        read(der, |attribute, first| {
+            let attribute = attribute.decoded()?;
+            match rdns.last_mut().filter(|_| !first) {
+                Some(rdn) => rdn.attributes.push(attribute),
+                None => rdns.push(RelativeDistinguishedName { attributes: vec![attribute] }),
             }
-            rdns.push(RelativeDistinguishedName::new(attributes));
-        }
+            Ok(())
+        })?;
+        rdns.iter_mut().for_each(|rdn| rdn.attributes.sort_unstable());
         let name = Self { rdns };
         // An octet of DER prints as four characters at most: an arc of three digits and a dot. Only monsters are printed.
         if der.len() > NAME_BYTES / 4 {
             limited(name.to_string().len())?;
         }
         Ok(name)
+    }
+
+    /// Says whether [`from_der`](Self::from_der) reads it, and keeps nothing of it.
+    pub(super) fn check_der(der: &[u8]) -> Result<(), InvalidDistinguishedName> {
+        if der.len() > NAME_BYTES / 4 {
+            return Self::from_der(der).map(drop);
+        }
+        read(der, |attribute, _| attribute.check_kind())
     }
 
     /// For the text form: `rdns` in encoded order.
@@ -200,7 +199,7 @@ impl AttributeValue {
     pub(crate) fn from_der(der: &[u8]) -> Option<Self> {
         let mut input = Elements::new(der).ok()?;
         let value = input.value(der.len()).ok()?;
-        (input.offset() == der.len()).then_some(value)
+        (input.offset() == der.len()).then(|| value.decoded())
     }
 
     /// `der` is the element that has this tag and this content.
@@ -250,6 +249,67 @@ fn limited(bytes: usize) -> Result<(), InvalidDistinguishedName> {
     if bytes > NAME_BYTES { Err(InvalidDistinguishedName::TooLong { bytes }) } else { Ok(()) }
 }
 
+/// Reads a `Name`: each attribute, and whether it is the first one of its RDN.
+fn read<'a>(
+    der: &'a [u8],
+    mut take: impl FnMut(Encoded<'a>, bool) -> Result<(), InvalidDistinguishedName>,
+) -> Result<(), InvalidDistinguishedName> {
+    let mut input = Elements::new(der)?;
+    let end = input.enter(SEQUENCE, "a SEQUENCE", der.len())?;
+    if end != der.len() {
+        return Err(InvalidDistinguishedName::Encoding { expected: "the end of the name", offset: end });
+    }
+    let mut count = 0usize;
+    while input.offset() < end {
+        let rdn_end = input.enter(SET, "a SET", end)?;
+        let mut first = true;
+        while input.offset() < rdn_end || first {
+            count += 1;
+            if count > NAME_ATTRIBUTES {
+                return Err(InvalidDistinguishedName::TooManyAttributes);
+            }
+            take(input.attribute(rdn_end)?, first)?;
+            first = false;
+        }
+    }
+    Ok(())
+}
+
+/// An attribute as it stands in the DER.
+struct Encoded<'a> {
+    /// The content octets of the type, and where they begin.
+    kind: &'a [u8],
+    offset: usize,
+    value: EncodedValue<'a>,
+}
+
+impl Encoded<'_> {
+    fn check_kind(&self) -> Result<(), InvalidDistinguishedName> {
+        let kind = ObjectIdentifier::check_der_content(self.kind);
+        kind.map_err(|cause| InvalidDistinguishedName::Kind { offset: self.offset, cause })
+    }
+
+    fn decoded(self) -> Result<Attribute, InvalidDistinguishedName> {
+        let Self { kind, offset, value } = self;
+        let kind = ObjectIdentifier::from_der_content(kind)
+            .map_err(|cause| InvalidDistinguishedName::Kind { offset, cause })?;
+        Ok(Attribute { kind, value: value.decoded() })
+    }
+}
+
+/// The value of an attribute as it stands in the DER: tag, content, and the whole element.
+struct EncodedValue<'a> {
+    tag: u8,
+    content: &'a [u8],
+    der: &'a [u8],
+}
+
+impl EncodedValue<'_> {
+    fn decoded(self) -> AttributeValue {
+        AttributeValue::from_element(self.tag, self.content, self.der)
+    }
+}
+
 /// DER elements one after the other. Flat: an element is entered by reading its header and remembering its end, so depth
 /// costs nothing.
 struct Elements<'a> {
@@ -295,24 +355,23 @@ impl<'a> Elements<'a> {
             .map_err(|_| InvalidDistinguishedName::Encoding { expected: FITTING_LENGTH, offset })
     }
 
-    fn attribute(&mut self, end: usize) -> Result<Attribute, InvalidDistinguishedName> {
+    fn attribute(&mut self, end: usize) -> Result<Encoded<'a>, InvalidDistinguishedName> {
         let end = self.enter(SEQUENCE, "an attribute", end)?;
         let kind_end = self.enter(OBJECT_IDENTIFIER, "an OBJECT IDENTIFIER", end)?;
         let offset = self.offset();
-        let kind = ObjectIdentifier::from_der_content(self.content(kind_end)?)
-            .map_err(|cause| InvalidDistinguishedName::Kind { offset, cause })?;
+        let kind = self.content(kind_end)?;
         let value = self.value(end)?;
         if self.offset() != end {
             let offset = self.offset();
             return Err(InvalidDistinguishedName::Encoding { expected: "the end of the attribute", offset });
         }
-        Ok(Attribute { kind, value })
+        Ok(Encoded { kind, offset, value })
     }
 
     /// Reads one element of any tag inside what ends at `end`.
     ///
     /// The `Tag` of the `der` crate knows no `UniversalString`; hence the tag is read here.
-    fn value(&mut self, end: usize) -> Result<AttributeValue, InvalidDistinguishedName> {
+    fn value(&mut self, end: usize) -> Result<EncodedValue<'a>, InvalidDistinguishedName> {
         let offset = self.offset();
         let no_value = || InvalidDistinguishedName::Encoding { expected: "a value", offset };
         if offset >= end {
@@ -335,7 +394,7 @@ impl<'a> Elements<'a> {
         let element_end = self.length(end)?;
         let content = self.content(element_end)?;
         let der = self.der.get(offset..element_end).ok_or_else(no_value)?;
-        Ok(AttributeValue::from_element(tag, content, der))
+        Ok(EncodedValue { tag, content, der })
     }
 }
 
@@ -401,4 +460,27 @@ pub enum InvalidDistinguishedName {
         /// Where.
         offset: usize,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_checked_is_what_can_be_read() {
+        let name = "CN=Lučić+UID=7,OU=#040141,O=Acme,1.2.840.113549.1.9.8=#1303313233,C=DE";
+        let der = name.parse::<DistinguishedName>().unwrap().to_der();
+        let mut readable = 0;
+        for at in 0..der.len() {
+            for octet in 0..=u8::MAX {
+                let mut other = der.clone();
+                other[at] = octet;
+                let read = DistinguishedName::from_der(&other).map(drop);
+                assert_eq!(DistinguishedName::check_der(&other), read, "{octet} at {at}");
+                readable += usize::from(read.is_ok());
+            }
+            assert_eq!(DistinguishedName::check_der(&der[..at]), DistinguishedName::from_der(&der[..at]).map(drop));
+        }
+        assert!(readable > der.len() && readable < der.len() * 255, "{readable}");
+    }
 }

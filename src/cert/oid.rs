@@ -34,6 +34,11 @@ impl ObjectIdentifier {
     /// [`InvalidObjectIdentifier`] if there are none or too many octets, or if an arc is unterminated, padded or too
     /// large.
     pub(crate) fn from_der_content(content: &[u8]) -> Result<Self, InvalidObjectIdentifier> {
+        Self::check_der_content(content).map(|()| Self { content: content.into() })
+    }
+
+    /// Says whether [`from_der_content`](Self::from_der_content) reads it, and keeps nothing of it.
+    pub(super) fn check_der_content(content: &[u8]) -> Result<(), InvalidObjectIdentifier> {
         if content.is_empty() {
             return Err(InvalidObjectIdentifier::Expected { expected: "an arc", offset: 0 });
         }
@@ -58,7 +63,7 @@ impl ObjectIdentifier {
         if start != content.len() {
             return Err(InvalidObjectIdentifier::Expected { expected: "the rest of an arc", offset: content.len() });
         }
-        Ok(Self { content: content.into() })
+        Ok(())
     }
 
     /// The content octets of the DER, without tag and length.
