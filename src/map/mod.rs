@@ -12,6 +12,7 @@ mod name_test;
 mod names;
 mod nearness;
 mod overlap;
+mod places;
 mod problem;
 mod renewal;
 mod selector;

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::Value;
 use super::name_test::{NameTest, Node, Quantifier, ValueTest};
+use super::places::{LookedAt, Place, Reader};
 use super::{Field, Part};
-use crate::cert::{Attribute, AttributeValue, Certificate, GeneralName, RelativeDistinguishedName, explicit_value};
+use crate::cert::Certificate;
 use crate::strength::Strength;
 use crate::trace::{Check, Trace};
 
@@ -60,107 +61,6 @@ pub(super) enum Probe {
     Is(Field, Value),
     /// The field has some value.
     Present(Field),
-}
-
-/// Reads the places of a certificate, in its order.
-#[derive(Debug, Default)]
-struct Reader {
-    fields: BTreeMap<Field, Vec<Place>>,
-    unreadable: usize,
-    control_character: bool,
-}
-
-#[derive(Debug)]
-struct Place {
-    value: Option<Value>,
-    multi_valued: bool,
-    /// Its RDN has another attribute of this type.
-    beside_another: bool,
-}
-
-impl Place {
-    fn of(value: Option<Value>) -> Self {
-        Self { value, multi_valued: false, beside_another: false }
-    }
-}
-
-impl Reader {
-    fn place(&mut self, field: Field, value: Result<Value, &'static str>) {
-        self.push(field, Place::of(value.ok()));
-    }
-
-    fn push(&mut self, field: Field, place: Place) {
-        // What may be of this kind and stood before it.
-        let before = if field.is_other_name() { self.unreadable } else { 0 };
-        let new = || (0..before).map(|_| Place::of(None)).collect();
-        self.fields.entry(field).or_insert_with(new).push(place);
-    }
-
-    fn unreadable(&mut self) {
-        self.unreadable += 1;
-        for (_, places) in self.fields.iter_mut().filter(|(field, _)| field.is_other_name()) {
-            places.push(Place::of(None));
-        }
-    }
-
-    fn attribute(&mut self, attribute: &Attribute, rdn: &RelativeDistinguishedName) {
-        let field = Field::Attribute(attribute.kind().clone());
-        let beside_another = rdn.attributes().iter().filter(|other| other.kind() == attribute.kind()).count() > 1;
-        let value = match attribute.value() {
-            AttributeValue::Text(text) => {
-                self.look_for_control_characters(text);
-                Value::text(&field, text).ok()
-            }
-            AttributeValue::Opaque(_) => None,
-        };
-        self.push(field, Place { value, multi_valued: rdn.attributes().len() > 1, beside_another });
-    }
-
-    fn text(&mut self, field: Field, text: &str) {
-        self.look_for_control_characters(text);
-        let value = Value::text(&field, text);
-        self.place(field, value);
-    }
-
-    fn look_for_control_characters(&mut self, text: &str) {
-        self.control_character |= text.contains(char::is_control);
-    }
-
-    fn alternative(&mut self, name: &GeneralName) {
-        match name {
-            GeneralName::Directory(name) => {
-                for attribute in name.rdns().flat_map(RelativeDistinguishedName::attributes) {
-                    if let AttributeValue::Text(text) = attribute.value() {
-                        self.look_for_control_characters(text);
-                    }
-                }
-                self.place(Field::Directory, Value::name(name.clone()));
-            }
-            GeneralName::Dns(text) => self.text(Field::Dns, text),
-            GeneralName::Email(text) => self.text(Field::Email, text),
-            GeneralName::Ip(address) => self.place(Field::Ip, Ok(Value::Ip(*address))),
-            GeneralName::Malformed { tag, content: _ } => match tag {
-                0 => self.unreadable(),
-                1 => self.place(Field::Email, Err("malformed")),
-                2 => self.place(Field::Dns, Err("malformed")),
-                4 => self.place(Field::Directory, Err("malformed")),
-                6 => self.place(Field::Uri, Err("malformed")),
-                7 => self.place(Field::Ip, Err("malformed")),
-                _ => {}
-            },
-            GeneralName::Other { kind, value } => {
-                let field = Field::Other(kind.clone()).canonical();
-                let value = explicit_value(value).ok_or("malformed");
-                if let Ok(AttributeValue::Text(text)) = &value {
-                    self.look_for_control_characters(text);
-                }
-                let value = value.and_then(|value| Value::decoded(&field, &value));
-                self.place(field, value);
-            }
-            GeneralName::RegisteredId(_) => {}
-            GeneralName::Uri(text) => self.text(Field::Uri, text),
-        }
-    }
 }
 
 impl View {
@@ -234,30 +134,18 @@ impl Places {
 }
 
 impl Names {
+    /// Everything.
     pub(super) fn of(certificate: &Certificate) -> Self {
-        let mut reader = Reader::default();
-        reader.place(Field::Serial, Ok(Value::Serial(certificate.serial().clone())));
-        let subject = certificate.subject();
-        for rdn in subject.rdns() {
-            rdn.attributes().iter().for_each(|attribute| reader.attribute(attribute, rdn));
-        }
-        reader.place(Field::Subject, Value::name(subject));
-        certificate.subject_alternative_names().iter().for_each(|name| reader.alternative(name));
-        let (policies, extensions) = certificate.policies_and_extensions();
-        match policies {
-            Ok(policies) => {
-                for policy in policies {
-                    reader.place(Field::CertificatePolicy, Ok(Value::Oid(policy)));
-                }
-            }
-            Err(_) => reader.place(Field::CertificatePolicy, Err("malformed")),
-        }
-        for (kind, der) in extensions {
-            let field = Field::Extension(kind);
-            let value = AttributeValue::from_der(&der).ok_or("malformed");
-            let value = value.and_then(|value| Value::decoded(&field, &value));
-            reader.place(field, value);
-        }
+        Self::read(certificate, Reader::new(None))
+    }
+
+    /// What stands in these fields, and whether any name has a control character.
+    pub(super) fn looked_at(certificate: &Certificate, fields: &LookedAt) -> Self {
+        Self::read(certificate, Reader::new(Some(fields)))
+    }
+
+    fn read(certificate: &Certificate, mut reader: Reader<'_>) -> Self {
+        reader.read(certificate);
         let places = |(field, places)| {
             let places = Places::new(&field, places);
             (field, places)

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::contradiction::{alone, one_source_for_each_name};
 use super::names::{Names, Probe};
+use super::places::LookedAt;
 use super::selector::{Kind, Under};
 use super::{CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
@@ -28,6 +29,8 @@ pub(crate) struct MappingTable {
     under: Vec<UnderCa>,
     /// By anchor: which of them a value can lead to.
     pub(super) anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
+    /// What the rules under a CA look at, in tests and for the user's name.
+    looked_at: LookedAt,
     /// What the rules under a CA said. A rule sees the certificate and who vouches for it, and nothing else.
     remembered: Memory<(Fingerprint, Fingerprint), Arc<Remembered>>,
 }
@@ -292,7 +295,7 @@ impl MappingTable {
         if !vouchers.iter().any(|voucher| self.anchors.contains_key(&voucher.anchor)) {
             return Some(Vec::new());
         }
-        let names = Names::of(certificate);
+        let names = Names::looked_at(certificate, &self.looked_at);
         let plain = !names.has_control_character();
         trace.step(Check::PlainNames, plain, format_args!("{}", certificate.fingerprint()));
         if !plain {
@@ -368,6 +371,8 @@ impl MappingTable {
         }
         for (at, rule) in self.under.iter().map(UnderCa::rule).enumerate() {
             let Some(under) = rule.as_under() else { continue };
+            self.looked_at.add(&under.test);
+            rule.source.fields().for_each(|field| self.looked_at.add_field(field));
             let anchor = under.path.anchor;
             let count = |probe: &Probe| rules_for.get(&(anchor, probe.clone())).copied().unwrap_or_default();
             let probes: BTreeSet<Probe> = under.test.index(&count).into_iter().collect();

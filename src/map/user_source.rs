@@ -272,6 +272,15 @@ impl UserSource {
         constant.into_iter().chain(among.into_iter().flatten())
     }
 
+    /// What of a certificate it takes.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
+        let template = match &self.0 {
+            Source::Constant(_) => None,
+            Source::Template(template) => Some(template),
+        };
+        template.into_iter().flat_map(|template| template.parts()).map(|part| &part.field)
+    }
+
     /// The user for this certificate; `None` if it has not what is asked for, or gives a user that is not listed.
     pub(super) fn take(&self, names: &Names) -> Option<Result<UserName, NoUserName>> {
         match &self.0 {
