@@ -1,0 +1,2 @@
+#![cfg_attr(fuzzing, no_main)]
+certmap_fuzz::target!(model);
