@@ -89,7 +89,9 @@ impl DistinguishedName {
             }
             Ok(())
         })?;
-        rdns.iter_mut().for_each(|rdn| rdn.attributes.sort_unstable());
+        for rdn in &mut rdns {
+            rdn.attributes.sort_unstable();
+        }
         let name = Self { rdns };
         // An octet of DER prints as four characters at most: an arc of three digits and a dot. Only monsters are printed.
         if der.len() > NAME_BYTES / 4 {

@@ -76,7 +76,7 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     written
 }
 
-/// `CN=name`, as a UTF8String or, one in four, as a BMPString if it can be one.
+/// `CN=name`, as UTF-8 or, one in four, in two octets for each character if that can be.
 fn subject(name: &str, wide: bool) -> Vec<u8> {
     let units: Vec<u16> = name.encode_utf16().collect();
     let value = if wide && units.len() == name.chars().count() {
