@@ -29,7 +29,9 @@ fn every_interleaving(name: &str, model: impl Fn() + Send + Sync + 'static) {
 
 fn together<const N: usize>(threads: [Box<dyn FnOnce() + Send>; N]) {
     let running: Vec<JoinHandle<()>> = threads.map(thread::spawn).into();
-    running.into_iter().for_each(|one| one.join().unwrap());
+    for one in running {
+        one.join().unwrap();
+    }
 }
 
 /// The user `u` with a role of its own under every policy.
@@ -191,9 +193,12 @@ fn what_a_caller_remembers_never_outlives_the_policy() {
     }
 }
 
+/// A connection, and its role now; none if it ended.
+type Word = (u8, Option<&'static str>);
+
 /// What a gateway was told of its connections, in no order.
 #[derive(Clone, Default)]
-struct Told(Arc<std::sync::Mutex<Vec<(u8, Option<&'static str>)>>>);
+struct Told(Arc<std::sync::Mutex<Vec<Word>>>);
 
 impl Told {
     fn hear(&self, changes: Vec<Change<u8>>) {
@@ -204,11 +209,11 @@ impl Told {
     }
 
     /// How often this was told.
-    fn count(&self, what: (u8, Option<&'static str>)) -> usize {
+    fn count(&self, what: Word) -> usize {
         self.0.lock().unwrap().iter().filter(|told| **told == what).count()
     }
 
-    fn all(&self) -> Vec<(u8, Option<&'static str>)> {
+    fn all(&self) -> Vec<Word> {
         self.0.lock().unwrap().clone()
     }
 }
