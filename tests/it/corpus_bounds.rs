@@ -46,7 +46,9 @@ fn ds_01_ds_07_cas_of_one_name_that_all_may_have_issued_each_other() {
     attack.refused(RefusalCode::PathInvalid);
     let decision = attack.decision();
     let failure = decision.refusal().and_then(Refusal::path_failure);
-    assert!(matches!(failure, Some(PathFailure::TooMuchWork { .. })), "{failure:?}");
+    // By our own count, not by that of the library underneath, which is larger.
+    let Some(PathFailure::TooMuchWork { reason }) = failure else { panic!("{failure:?}") };
+    assert_eq!(*reason, "more signatures than a decision verifies");
     // At most 64 certificates are looked at for that; without a budget thousands are, and each is a signature.
     let certificates: Vec<_> = ring.iter().map(|ca| ca.certificate().clone()).collect();
     let mut steps = 0;
@@ -233,12 +235,14 @@ fn ending(pki: &(TestIdentity, TestIdentity), tag: u8, last: &str) -> Option<Ref
     decision.refusal().map(Refusal::code)
 }
 
+/// The tags of the two types of dates.
+const UTC: u8 = 0x17;
+const GENERALIZED: u8 = 0x18;
+
 #[test]
 fn ds_10_dates_that_are_none() {
     let root = made("CN=root").as_ca().self_signed();
     let pki = (root.clone(), client("CN=partner").issued_by(&root));
-    const UTC: u8 = 0x17;
-    const GENERALIZED: u8 = 0x18;
     let (expired, unreadable) = (Some(RefusalCode::CertificateExpired), Some(RefusalCode::Untrusted));
     for (tag, last, expected) in [
         (UTC, "491231235959Z", None),

@@ -124,8 +124,8 @@ fn cl_01_every_way_around_a_check_says_so_in_its_name() {
     let (mut named, mut rustls) = (Vec::new(), Vec::new());
     for file in files {
         let code = code(&file);
-        let names = code.split("pub fn danger_").skip(1).filter_map(|rest| rest.split('(').next());
-        named.extend(names.map(str::to_owned));
+        let ways = code.split("pub fn danger_").skip(1).filter_map(|rest| rest.split('(').next());
+        named.extend(ways.map(str::to_owned));
         // What rustls calls so is where our own verifier is put in, and nowhere else.
         if code.contains(".dangerous()") {
             rustls.push(file.file_name().unwrap().to_owned());

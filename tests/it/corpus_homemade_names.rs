@@ -46,7 +46,7 @@ fn one_line(name: &DistinguishedName) -> String {
         for attribute in rdn.attributes() {
             let kind = if attribute.kind().to_string() == "2.5.4.3" { "CN" } else { "O" };
             if let AttributeValue::Text(value) = attribute.value() {
-                line += &format!("/{kind}={value}");
+                line.extend(["/", kind, "=", value]);
             }
         }
     }
