@@ -9,9 +9,13 @@ fn place(file: &str) -> PathBuf {
 
 /// The functions of a module that are tests.
 fn tests(module: &str) -> BTreeSet<String> {
-    // `map::tests` and the like are inside the crate, all others here.
+    // `map::tests` and the like are inside the crate, `gateway::proxy` is of the example, all others are here.
     let inside = module.replace("::", "/");
-    let path = if inside == module { place(&format!("{module}.rs")) } else { place(&format!("../../src/{inside}.rs")) };
+    let path = match inside.strip_prefix("gateway/") {
+        Some(rest) => place(&format!("../../examples/gateway/tests/it/{rest}.rs")),
+        None if inside == module => place(&format!("{module}.rs")),
+        None => place(&format!("../../src/{inside}.rs")),
+    };
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let after_attribute = text.split("#[test]\nfn ").skip(1);
     after_attribute.filter_map(|rest| Some(format!("{module}::{}", rest.split_once('(')?.0))).collect()
