@@ -121,10 +121,13 @@ fn promises(text: &str) -> Vec<(usize, String)> {
     numbered.collect()
 }
 
-/// True if there are tests of this name: a module here or in the crate, or the package of long runs.
+/// True if there are tests of this name: a module here or in the crate, a package beside them, or a step of CI.
 fn is_family(name: &str) -> bool {
-    let campaigns = place("../campaigns/Cargo.toml");
-    !tests(name).is_empty() || std::fs::read_to_string(campaigns).unwrap().contains(&format!("name = \"{name}\""))
+    let packages = ["campaigns", "misuse"].map(|folder| place(&format!("../{folder}/Cargo.toml")));
+    let called = format!("name = \"{name}\"\n");
+    !tests(name).is_empty()
+        || packages.iter().any(|package| std::fs::read_to_string(package).unwrap().contains(&called))
+        || name.starts_with(".ci/") && place("../..").join(name).is_file()
 }
 
 #[test]
