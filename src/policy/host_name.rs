@@ -3,6 +3,8 @@
 use core::fmt;
 use core::net::IpAddr;
 use core::str::FromStr;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use rustls::pki_types::DnsName;
 
@@ -31,16 +33,71 @@ enum Kind {
     Wildcard(String),
 }
 
-impl HostName {
-    /// The name in a `ClientHello` or an authority: never a wildcard.
-    pub(super) fn asked_for(text: &str) -> Option<Self> {
-        text.parse().ok().filter(|name: &Self| !matches!(name.0, Kind::Wildcard(_)))
+/// A name in a `ClientHello` or an authority, to be looked up: never a wildcard. Borrowed if it is written as it is compared,
+/// because it is looked up for every decision and every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AskedFor<'a> {
+    /// In lower case, without dot at the end.
+    Dns(Cow<'a, str>),
+    Ip(IpAddr),
+}
+
+impl<'a> AskedFor<'a> {
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        if let Some(address) = address(text) {
+            return Some(Self::Ip(address));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let upper = name.bytes().any(|byte| byte.is_ascii_uppercase());
+        let name = if upper { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) };
+        is_dns_name(&name).then_some(Self::Dns(name))
+    }
+}
+
+/// The address that this is, if it is one: IPv4 ends in a digit, IPv6 has a colon, and no name has to be tried as either.
+fn address(text: &str) -> Option<IpAddr> {
+    let may_be = text.ends_with(|last: char| last.is_ascii_digit()) || text.contains(':');
+    may_be.then(|| text.parse().ok()).flatten()
+}
+
+/// A name of digits and dots only is an address that somebody mistyped.
+fn is_dns_name(name: &str) -> bool {
+    DnsName::try_from(name).is_ok() && address(name).is_none()
+}
+
+/// What hosts answer for, each kind of name by itself, to be found without making a [`HostName`].
+#[derive(Clone, Debug)]
+pub(super) struct Names<T> {
+    exact: HashMap<String, T>,
+    /// By what follows `*.`.
+    wildcards: HashMap<String, T>,
+    addresses: HashMap<IpAddr, T>,
+}
+
+impl<T> Names<T> {
+    pub(super) fn insert(&mut self, name: &HostName, value: T) {
+        match name.0.clone() {
+            Kind::Dns(name) => self.exact.insert(name, value),
+            Kind::Ip(address) => self.addresses.insert(address, value),
+            Kind::Wildcard(domain) => self.wildcards.insert(domain, value),
+        };
     }
 
-    /// The wildcard that stands for it, if it is the name of a machine in a domain.
-    pub(super) fn wildcard(&self) -> Option<Self> {
-        let Kind::Dns(name) = &self.0 else { return None };
-        name.split_once('.').map(|(_, domain)| Self(Kind::Wildcard(domain.to_owned())))
+    /// That of the name itself, else that of the wildcard which stands for it.
+    pub(super) fn get(&self, asked: &AskedFor<'_>) -> Option<&T> {
+        match asked {
+            AskedFor::Ip(address) => self.addresses.get(address),
+            AskedFor::Dns(name) => self.exact.get(name.as_ref()).or_else(|| {
+                let (_, domain) = name.split_once('.')?;
+                self.wildcards.get(domain)
+            }),
+        }
+    }
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self { exact: HashMap::new(), wildcards: HashMap::new(), addresses: HashMap::new() }
     }
 }
 
@@ -48,14 +105,12 @@ impl FromStr for HostName {
     type Err = InvalidHostName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Ok(address) = text.parse() {
+        if let Some(address) = address(text) {
             return Ok(Self(Kind::Ip(address)));
         }
         let (wildcard, name) = text.strip_prefix("*.").map_or((false, text), |domain| (true, domain));
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-        // A name of digits and dots only is an address that somebody mistyped.
-        let is_name = DnsName::try_from(name.as_str()).is_ok() && name.parse::<IpAddr>().is_err();
-        match (is_name, wildcard) {
+        match (is_dns_name(&name), wildcard) {
             (true, false) => Ok(Self(Kind::Dns(name))),
             (true, true) => Ok(Self(Kind::Wildcard(name))),
             (false, _) => Err(InvalidHostName),
@@ -98,7 +153,7 @@ pub enum Authority<'a> {
 }
 
 /// The host in an authority, without port, brackets and trailing dot (RFC 3986, section 3.2.2); `None` if it is none.
-pub(super) fn host_of(authority: &str) -> Option<HostName> {
+pub(super) fn host_of(authority: &str) -> Option<AskedFor<'_>> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (address, after) = rest.split_once(']')?;
@@ -110,5 +165,5 @@ pub(super) fn host_of(authority: &str) -> Option<HostName> {
     if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) {
         return None;
     }
-    HostName::asked_for(host)
+    AskedFor::read(host)
 }

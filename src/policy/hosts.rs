@@ -1,9 +1,9 @@
 //! (private) The hosts of a policy: found by id for a decision, by listener and server name for a connection.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::host_name::host_of;
+use super::host_name::{AskedFor, Names, host_of};
 use super::{Authority, Hints, Host, HostId, HostName, ListenerName, Problem};
 use crate::cert::{Certificate, Fingerprint};
 use crate::limits::{HINT_BYTES, HINT_ENTRIES};
@@ -49,7 +49,7 @@ pub(crate) struct HostTable {
 /// The hosts behind one listener.
 #[derive(Clone, Debug, Default)]
 struct Listener {
-    names: HashMap<HostName, HostId>,
+    names: Names<HostId>,
     default: Option<HostId>,
     hosts: usize,
 }
@@ -61,7 +61,9 @@ impl HostTable {
         for host in hosts {
             let listener = table.listeners.entry(host.listener().clone()).or_default();
             listener.hosts += 1;
-            listener.names.extend(host.server_names().iter().map(|name| (name.clone(), host.id().clone())));
+            for name in host.server_names() {
+                listener.names.insert(name, host.id().clone());
+            }
             if host.is_default() {
                 listener.default = Some(host.id().clone());
             }
@@ -96,7 +98,9 @@ impl HostTable {
     /// has a wildcard for it, else the default host.
     pub(crate) fn select(&self, listener: &ListenerName, name: Option<&str>) -> Option<&HostState> {
         let listener = self.listeners.get(listener)?;
-        let id = listener.named(name.and_then(HostName::asked_for)).or(listener.default.as_ref())?;
+        let asked = name.and_then(AskedFor::read);
+        let named = asked.and_then(|asked| listener.names.get(&asked));
+        let id = named.or(listener.default.as_ref())?;
         self.hosts.get(id)
     }
 
@@ -106,17 +110,10 @@ impl HostTable {
         let Authority::Host(text) = authority else { return true };
         let (host, Some(listener)) = (state.host(), self.listeners.get(state.host().listener())) else { return false };
         match host_of(text) {
-            Some(name) => listener.named(Some(name)).or(listener.default.as_ref()) == Some(host.id()),
+            Some(asked) => listener.names.get(&asked).or(listener.default.as_ref()) == Some(host.id()),
             // What is no name is nobody's, unless there is nobody else whom it could be meant for.
             None => listener.hosts == 1 && host.server_names().is_empty(),
         }
-    }
-}
-
-impl Listener {
-    fn named(&self, name: Option<HostName>) -> Option<&HostId> {
-        let name = name?;
-        self.names.get(&name).or_else(|| self.names.get(&name.wildcard()?))
     }
 }
 
