@@ -123,7 +123,7 @@ fn promises(text: &str) -> Vec<(usize, String)> {
 
 /// True if there are tests of this name: a module here or in the crate, a package beside them, or a step of CI.
 fn is_family(name: &str) -> bool {
-    let packages = ["campaigns", "misuse"].map(|folder| place(&format!("../{folder}/Cargo.toml")));
+    let packages = ["campaigns", "misuse", "models"].map(|folder| place(&format!("../{folder}/Cargo.toml")));
     let called = format!("name = \"{name}\"\n");
     !tests(name).is_empty()
         || packages.iter().any(|package| std::fs::read_to_string(package).unwrap().contains(&called))
