@@ -14,6 +14,7 @@ mod role;
 mod signature;
 mod strength;
 mod sync;
+mod table;
 mod text;
 mod trace;
 mod user;

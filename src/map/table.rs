@@ -4,7 +4,7 @@
 
 use core::cmp::Reverse;
 use core::fmt;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::contradiction::{alone, one_source_for_each_name};
@@ -16,6 +16,7 @@ use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
 use crate::limits::{RULES_PER_VALUE, TESTS_PER_DECISION};
 use crate::memory::Memory;
 use crate::strength::Strength;
+use crate::table::Table;
 use crate::trace::{Check, Trace};
 use crate::user::UserName;
 use crate::voucher::Voucher;
@@ -24,11 +25,11 @@ use crate::voucher::Voucher;
 #[derive(Debug, Default)]
 pub(crate) struct MappingTable {
     /// The rules for exactly one certificate or key.
-    exact: HashMap<Selector, Said>,
+    exact: Table<Selector, Said>,
     /// The rules under a CA, in the order of their selectors, and of their user sources.
     under: Vec<UnderCa>,
     /// By anchor: which of them a value can lead to.
-    pub(super) anchors: HashMap<Fingerprint, HashMap<Probe, Vec<usize>>>,
+    pub(super) anchors: Table<Fingerprint, Table<Probe, Vec<usize>>>,
     /// What the rules under a CA look at, in tests and for the user's name.
     looked_at: LookedAt,
     /// What the rules under a CA said. A rule sees the certificate and who vouches for it, and nothing else.
@@ -365,7 +366,7 @@ impl MappingTable {
 
     /// Fills `anchors`. A rule stands where the fewest others do.
     fn index(&mut self) -> Vec<RuleProblem> {
-        let mut rules_for: HashMap<(Fingerprint, Probe), usize> = HashMap::new();
+        let mut rules_for: Table<(Fingerprint, Probe), usize> = Table::default();
         for under in self.rules_under_anchors().filter_map(Rule::as_under) {
             under.test.probes(&mut |probe| *rules_for.entry((under.path.anchor, probe)).or_default() += 1);
         }

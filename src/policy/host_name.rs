@@ -4,9 +4,10 @@ use core::fmt;
 use core::net::IpAddr;
 use core::str::FromStr;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use rustls::pki_types::DnsName;
+
+use crate::table::Table;
 
 /// A name that a host answers for: `gw.example.com`, `*.example.com`, or an IP address.
 ///
@@ -68,10 +69,10 @@ fn is_dns_name(name: &str) -> bool {
 /// What hosts answer for, each kind of name by itself, to be found without making a [`HostName`].
 #[derive(Clone, Debug)]
 pub(super) struct Names<T> {
-    exact: HashMap<String, T>,
+    exact: Table<String, T>,
     /// By what follows `*.`.
-    wildcards: HashMap<String, T>,
-    addresses: HashMap<IpAddr, T>,
+    wildcards: Table<String, T>,
+    addresses: Table<IpAddr, T>,
 }
 
 impl<T> Names<T> {
@@ -97,7 +98,7 @@ impl<T> Names<T> {
 
 impl<T> Default for Names<T> {
     fn default() -> Self {
-        Self { exact: HashMap::new(), wildcards: HashMap::new(), addresses: HashMap::new() }
+        Self { exact: Table::default(), wildcards: Table::default(), addresses: Table::default() }
     }
 }
 

@@ -1,15 +1,16 @@
 //! (private) Who has which roles: by user, by rule, and how strongly each must be known.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::map::Matched;
 use crate::role::{Enforcement, Holder, Role, RoleAssignment, Shortfall};
 use crate::strength::Strength;
+use crate::table::Table;
 
 /// Every assignment, by holder.
 #[derive(Debug, Default)]
-pub(crate) struct RoleTable(HashMap<Holder, Held>);
+pub(crate) struct RoleTable(Table<Holder, Held>);
 
 /// What one holder has.
 #[derive(Debug, Default)]

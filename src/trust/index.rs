@@ -1,6 +1,7 @@
 //! (private) A trust bundle, indexed for judging: what costs a probe when it is asked, however large the bundle is.
 
-use std::collections::HashMap;
+use core::borrow::Borrow;
+use core::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -15,16 +16,18 @@ use super::{
     Algorithms, BundleName, ClientPurpose, DenyList, Entry, EntryKind, RevocationState, TrustBundle,
     VerifiedCertificate,
 };
-use crate::cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint, Standing, Validity, show};
+use crate::cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint, Standing, show};
+use crate::table::{Set, Table};
 use crate::trace::{Check, Trace};
 
 /// A trust bundle, indexed for judging, and the denials that go before it.
 #[derive(Debug)]
 pub(crate) struct TrustIndex {
     pub(super) bundle: BundleName,
-    pub(super) pins: HashMap<Fingerprint, Pin>,
+    /// By all of their bytes, which is as sure as a fingerprint and quicker.
+    pub(super) pins: Set<Pin>,
     /// Key pins, by the fingerprint of the certificate that the partner gave.
-    pub(super) key_pins: HashMap<SpkiFingerprint, Fingerprint>,
+    pub(super) key_pins: Table<SpkiFingerprint, Fingerprint>,
     pub(super) anchors: AnchorIndex,
     purpose: ClientPurpose,
     pin_purpose: Option<ClientPurpose>,
@@ -32,17 +35,37 @@ pub(crate) struct TrustIndex {
     deny: Arc<DenyList>,
     algorithms: Algorithms,
     /// To say what an unknown certificate has to do with a pin. Never to admit it.
-    keys: HashMap<SpkiFingerprint, Fingerprint>,
-    names: HashMap<DistinguishedName, Named>,
+    keys: Table<SpkiFingerprint, Fingerprint>,
+    names: Table<DistinguishedName, Named>,
 }
 
-/// What the judgement needs of a certificate that is pinned, itself or by its key.
+/// A certificate that is pinned, itself or by its key; found by its DER, which is all that makes two of them equal.
 #[derive(Debug)]
 pub(super) struct Pin {
-    spki_fingerprint: SpkiFingerprint,
-    validity: Validity,
+    certificate: Certificate,
     /// Why it is refused whenever it is presented.
     barred: Option<Box<Distrust>>,
+}
+
+impl Borrow<[u8]> for Pin {
+    fn borrow(&self) -> &[u8] {
+        self.certificate.der()
+    }
+}
+
+impl PartialEq for Pin {
+    fn eq(&self, other: &Self) -> bool {
+        self.certificate.der() == other.certificate.der()
+    }
+}
+
+impl Eq for Pin {}
+
+impl Hash for Pin {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let der: &[u8] = self.borrow();
+        der.hash(state);
+    }
 }
 
 /// A pin as it is remembered under its name.
@@ -56,16 +79,16 @@ impl TrustIndex {
     pub(crate) fn new(bundle: &TrustBundle, deny: Arc<DenyList>, algorithms: Algorithms) -> Self {
         let mut index = Self {
             bundle: bundle.name().clone(),
-            pins: HashMap::with_capacity(bundle.len()),
-            key_pins: HashMap::new(),
+            pins: Set::default(),
+            key_pins: Table::default(),
             anchors: AnchorIndex::new(bundle.entries()),
             purpose: bundle.purpose(),
             pin_purpose: bundle.pin_purpose(),
             path_length: bundle.path_length(),
             deny,
             algorithms,
-            keys: HashMap::with_capacity(bundle.len()),
-            names: HashMap::with_capacity(bundle.len()),
+            keys: Table::default(),
+            names: Table::default(),
         };
         for entry in bundle.entries() {
             let certificate = entry.certificate();
@@ -77,7 +100,7 @@ impl TrustIndex {
                 }
                 EntryKind::Pin => {
                     let pin = Pin::new(&index, certificate);
-                    index.pins.insert(fingerprint, pin);
+                    index.pins.insert(pin);
                 }
             }
             // Of several the one with the smallest fingerprint is told, whatever their order.
@@ -161,29 +184,29 @@ impl TrustIndex {
         if let Some(pin) = self.names.get(&subject) {
             return Untrusted::NameOfPin { pin: pin.fingerprint };
         }
-        let pinned = others.iter().map(|other| Fingerprint::of(other)).find(|other| self.pins.contains_key(other));
-        pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin })
+        let pinned = others.iter().find_map(|other| self.pins.get(&other[..]));
+        pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin: pin.fingerprint() })
     }
 }
 
 impl Pin {
     pub(super) fn new(index: &TrustIndex, certificate: &Certificate) -> Self {
-        Self {
-            spki_fingerprint: certificate.spki_fingerprint(),
-            validity: certificate.validity(),
-            barred: index.bar(certificate).err().map(Box::new),
-        }
+        Self { certificate: certificate.clone(), barred: index.bar(certificate).err().map(Box::new) }
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        self.certificate.fingerprint()
     }
 
     /// Believes what was presented, unless it is barred or outside its validity.
     pub(super) fn believe(
         &self,
-        fingerprint: Fingerprint,
         basis: Basis,
         now: UnixTime,
         trace: &mut impl Trace,
     ) -> Result<VerifiedCertificate, Distrust> {
-        let Self { spki_fingerprint, validity, ref barred } = *self;
+        let Self { certificate, barred } = self;
+        let (fingerprint, validity) = (certificate.fingerprint(), certificate.validity());
         trace.step(Check::Barred, barred.is_none(), format_args!("{fingerprint}"));
         if let Some(cause) = barred {
             return Err((**cause).clone());
@@ -193,9 +216,12 @@ impl Pin {
         match standing {
             Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
             Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
-            Standing::Within => {
-                Ok(VerifiedCertificate { fingerprint, spki_fingerprint, valid_until: validity.not_after(), basis })
-            }
+            Standing::Within => Ok(VerifiedCertificate {
+                fingerprint,
+                spki_fingerprint: certificate.spki_fingerprint(),
+                valid_until: validity.not_after(),
+                basis,
+            }),
         }
     }
 }

@@ -60,11 +60,11 @@ impl TrustState {
         if bytes > CERTIFICATE_BYTES {
             return Err(Distrust::TooLarge { bytes });
         }
-        let fingerprint = Fingerprint::of(presented);
-        let pin = index.pins.get(&fingerprint);
+        let pin = index.pins.get(&presented[..]);
+        let fingerprint = pin.map_or_else(|| Fingerprint::of(presented), Pin::fingerprint);
         trace.step(Check::Pin, pin.is_some(), format_args!("{fingerprint} in bundle `{}`", index.bundle));
         let Some(pin) = pin else { return self.judge_unpinned(fingerprint, chain, now, trace) };
-        pin.believe(fingerprint, Basis::Pin, now, trace)
+        pin.believe(Basis::Pin, now, trace)
     }
 
     fn judge_unpinned(
@@ -88,7 +88,7 @@ impl TrustState {
         let key_pin = index.key_pins.get(&certificate.spki_fingerprint());
         trace.step(Check::KeyPin, key_pin.is_some(), format_args!("{}", certificate.spki_fingerprint()));
         if key_pin.is_some() {
-            return Pin::new(index, &certificate).believe(fingerprint, Basis::KeyPin, now, trace);
+            return Pin::new(index, &certificate).believe(Basis::KeyPin, now, trace);
         }
         let found = match remembered {
             Some(path) => Ok(path),

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("sync", &[], &[]),
     ("trace", &[], &[]),
     ("memory", &[], &[]),
+    ("table", &[], &["foldhash"]),
     ("text", &[], &[]),
     ("pem", &["limits"], &["pem", "zeroize"]),
     ("provider", &[], &["rustls::crypto"]),
@@ -80,13 +81,16 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("voucher", &["cert"], &[]),
     (
         "trust",
-        &["cert", "label", "limits", "memory", "strength", "trace", "voucher"],
+        &["cert", "label", "limits", "memory", "strength", "table", "trace", "voucher"],
         &["webpki@anchors", "webpki@chain", "webpki@path", "webpki@signatures", "rustls::crypto@signatures"],
     ),
-    ("map", &["cert", "label", "limits", "memory", "strength", "text", "trace", "user", "voucher"], &[]),
+    ("map", &["cert", "label", "limits", "memory", "strength", "table", "text", "trace", "user", "voucher"], &[]),
     (
         "policy",
-        &["trust", "map", "role", "user", "cert", "label", "limits", "provider", "strength", "sync", "text", "trace"],
+        &[
+            "trust", "map", "role", "user", "cert", "label", "limits", "provider", "strength", "sync", "table", "text",
+            "trace",
+        ],
         &["rustls::crypto@builder"],
     ),
     (

@@ -11,7 +11,7 @@ use certmap::rustls::{
 };
 use certmap::testing::{NOW, TestCertificate, TestClock, TestIdentity};
 use certmap::trust::Untrusted;
-use certmap::{NewKey, PolicyBuilder};
+use certmap::{Evidence, NewKey, PolicyBuilder};
 
 use crate::common::{Backend, Gateway, SERVER, Version, everywhere, user};
 
@@ -302,4 +302,24 @@ fn a_pinned_certificate_that_no_rule_names_passes_the_handshake_and_is_refused_b
         assert_eq!((&ends.client_error, &ends.server_error), (&None, &None));
         assert_eq!(gateway.refusal(&ends).as_deref(), expected);
     }
+}
+
+/// A pin is found by its bytes: one that is different in a single one of them is another certificate.
+#[test]
+fn a_certificate_that_differs_from_the_pinned_one_in_one_octet_is_not_it() {
+    let pinned = crate::common::erp();
+    let policy = PolicyBuilder::new().partner(user("ERP"), pinned.certificate().clone(), []).build().unwrap();
+    let host = policy.hosts().next().unwrap().id().clone();
+    let decide = |der: &[u8]| policy.decide(&Evidence::after_handshake(host.clone(), [der]), NOW);
+    let der = pinned.certificate().der();
+    assert!(decide(der).principal().is_some());
+    for at in 0..der.len() {
+        let mut other = der.to_vec();
+        other[at] ^= 1 << (at % 8);
+        assert!(decide(&other).principal().is_none(), "octet {at}");
+    }
+    for length in 0..der.len() {
+        assert!(decide(&der[..length]).principal().is_none(), "{length} octets");
+    }
+    assert!(decide(&[der, &[0][..]].concat()).principal().is_none(), "one octet more");
 }
