@@ -47,8 +47,8 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "handshake", law: handshake::law, work: Some(handshake::work) },
     Target { name: "model", law: model::law, work: None },
     Target { name: "pem", law: pem::law, work: Some(pem::work) },
-    Target { name: "pkcs12", law: file::pkcs12_law, work: Some(file::work) },
-    Target { name: "pse", law: file::pse_law, work: Some(file::work) },
+    Target { name: "pkcs12", law: file::pkcs12_law, work: Some(file::pkcs12_work) },
+    Target { name: "pse", law: file::pse_law, work: Some(file::pse_work) },
     Target { name: "texts", law: texts::law, work: Some(texts::work) },
 ];
 

@@ -27,7 +27,7 @@ pub enum GeneralName {
     Malformed {
         /// The context tag of the kind (0 to 8).
         tag: u32,
-        /// The content octets.
+        /// The content octets, as far as they could be read.
         content: Vec<u8>,
     },
     /// `otherName`: a value of a kind that an object identifier names.

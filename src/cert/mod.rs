@@ -100,6 +100,10 @@ impl Certificate {
         if der.len() > CERTIFICATE_BYTES {
             return Err(InvalidCertificate::TooLarge { bytes: der.len() });
         }
+        // The parser looks at the number of this tag alone, which other classes have too.
+        if der.first() != Some(&0x30) {
+            return Err(InvalidCertificate::Malformed { reason: "it is no SEQUENCE".to_owned() });
+        }
         let (rest, parsed) = X509Certificate::from_der(der)
             .map_err(|error| InvalidCertificate::Malformed { reason: error.to_string() })?;
         if !rest.is_empty() {

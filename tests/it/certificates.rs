@@ -98,3 +98,15 @@ fn an_rsa_key_is_fit_from_2048_to_8192_bits() {
     assert_eq!(check(2047), Err(weak.to_owned()));
     assert_eq!(check(8193), Err("RSA key of 8193 bits is too large, at most 8192 are verified".to_owned()));
 }
+
+#[test]
+fn a_certificate_is_a_sequence_and_nothing_with_the_number_of_one() {
+    let der = TestCertificate::new("CN=x").self_signed().certificate().der().to_vec();
+    assert!(Certificate::from_der(&der).is_ok());
+    // The number of a SEQUENCE, in the other three classes, and not constructed.
+    for first in [0x70, 0xb0, 0xf0, 0x10] {
+        let other = [&[first], &der[1..]].concat();
+        let error = Certificate::from_der(&other).unwrap_err();
+        assert_eq!(error.to_string(), "this is no X.509 certificate: it is no SEQUENCE");
+    }
+}
