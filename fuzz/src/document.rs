@@ -20,11 +20,17 @@ fn stranger() -> &'static TestIdentity {
 
 /// What is read is written in one form, which reads back as equal, in TOML and in JSON; merged and split it is the same; it
 /// builds the same policy or has the same problems each time; a policy's own document builds that policy; and whatever is
-/// written in it, a stranger is nobody.
+/// written in it, a stranger is nobody. Only one with a private key in it is not written, and not built.
 pub(crate) fn law(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else { return };
     let read = if text.starts_with('{') { serde_json::from_str(text).ok() } else { toml::from_str(text).ok() };
     let Some(document): Option<Document> = read else { return };
+    if let Err(error) = toml::to_string(&document) {
+        // Where a private key stood, nothing is written any more, and nothing is built.
+        assert!(error.to_string().contains("a private key stood in the document"), "{error}");
+        assert!(document.build(&NoReferences).is_err());
+        return;
+    }
     written(&document);
     let file: FileName = "a.toml".parse().expect("a file name");
     let merged = Document::merge([(file.clone(), document.clone())]).expect("one file");
