@@ -302,8 +302,8 @@ impl MappingTable {
         if !plain {
             return Some(Vec::new());
         }
-        let probes: BTreeSet<Probe> = names.probes().collect();
-        let mut found: BTreeMap<usize, Strength> = BTreeMap::new();
+        let probes = sorted(names.probes());
+        let mut found: Vec<(usize, Strength)> = Vec::new();
         // Whoever chooses the names chooses the rules that are looked at. What is counted depends on no order.
         let (mut leads, mut tests) = (0usize, 0usize);
         for voucher in vouchers {
@@ -313,19 +313,20 @@ impl MappingTable {
             if leads > TESTS_PER_DECISION {
                 return None;
             }
-            let candidates: BTreeSet<usize> = lists.into_iter().flatten().copied().collect();
-            for candidate in candidates {
+            for candidate in sorted(lists.into_iter().flatten().copied()) {
                 let Some(under) = self.under.get(candidate) else { continue };
                 tests += under.cost;
                 if tests > TESTS_PER_DECISION {
                     return None;
                 }
                 if let Some(strength) = under.rule().under(voucher, &names, trace) {
-                    let strongest = found.entry(candidate).or_insert(strength);
-                    *strongest = strength.max(*strongest);
+                    found.push((candidate, strength));
                 }
             }
         }
+        // The strongest first; of each rule that one stays.
+        found.sort_unstable_by_key(|(at, strength)| (*at, Reverse(*strength)));
+        found.dedup_by_key(|(at, _)| *at);
         let taken = |(at, strength): (usize, Strength)| {
             let rule = self.under.get(at)?.rule();
             Some((rule, strength, rule.source.take(&names)?))
@@ -391,6 +392,14 @@ impl MappingTable {
         }
         problems.into_values().collect()
     }
+}
+
+/// Each of these once, in order.
+fn sorted<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = all.collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 impl Rule<'_> {
