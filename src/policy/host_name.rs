@@ -37,14 +37,14 @@ enum Kind {
 /// A name in a `ClientHello` or an authority, to be looked up: never a wildcard. Borrowed if it is written as it is compared,
 /// because it is looked up for every decision and every request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum AskedFor<'a> {
+enum AskedFor<'a> {
     /// In lower case, without dot at the end.
     Dns(Cow<'a, str>),
     Ip(IpAddr),
 }
 
 impl<'a> AskedFor<'a> {
-    pub(super) fn read(text: &'a str) -> Option<Self> {
+    fn read(text: &'a str) -> Option<Self> {
         if let Some(address) = address(text) {
             return Some(Self::Ip(address));
         }
@@ -84,15 +84,19 @@ impl<T> Names<T> {
         };
     }
 
-    /// That of the name itself, else that of the wildcard which stands for it.
-    pub(super) fn get(&self, asked: &AskedFor<'_>) -> Option<&T> {
-        match asked {
-            AskedFor::Ip(address) => self.addresses.get(address),
+    /// That of the name itself, else that of the wildcard which stands for it, if there is one.
+    pub(super) fn get(&self, asked: &str) -> Result<Option<&T>, InvalidHostName> {
+        // Most write a name as it stands here, and what stands here is a name.
+        if let Some(value) = self.exact.get(asked) {
+            return Ok(Some(value));
+        }
+        Ok(match AskedFor::read(asked).ok_or(InvalidHostName)? {
+            AskedFor::Ip(address) => self.addresses.get(&address),
             AskedFor::Dns(name) => self.exact.get(name.as_ref()).or_else(|| {
                 let (_, domain) = name.split_once('.')?;
                 self.wildcards.get(domain)
             }),
-        }
+        })
     }
 }
 
@@ -154,7 +158,7 @@ pub enum Authority<'a> {
 }
 
 /// The host in an authority, without port, brackets and trailing dot (RFC 3986, section 3.2.2); `None` if it is none.
-pub(super) fn host_of(authority: &str) -> Option<AskedFor<'_>> {
+pub(super) fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (address, after) = rest.split_once(']')?;
@@ -166,5 +170,5 @@ pub(super) fn host_of(authority: &str) -> Option<AskedFor<'_>> {
     if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) {
         return None;
     }
-    AskedFor::read(host)
+    Some(host)
 }

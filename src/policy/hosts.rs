@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::host_name::{AskedFor, Names, host_of};
+use super::host_name::{Names, host_of};
 use super::{Authority, Hints, Host, HostId, HostName, ListenerName, Problem};
 use crate::cert::{Certificate, Fingerprint};
 use crate::limits::{HINT_BYTES, HINT_ENTRIES};
@@ -98,8 +98,7 @@ impl HostTable {
     /// has a wildcard for it, else the default host.
     pub(crate) fn select(&self, listener: &ListenerName, name: Option<&str>) -> Option<&HostState> {
         let listener = self.listeners.get(listener)?;
-        let asked = name.and_then(AskedFor::read);
-        let named = asked.and_then(|asked| listener.names.get(&asked));
+        let named = name.and_then(|name| listener.names.get(name).ok().flatten());
         let id = named.or(listener.default.as_ref())?;
         self.hosts.get(id)
     }
@@ -109,8 +108,8 @@ impl HostTable {
     pub(crate) fn answers(&self, state: &HostState, authority: Authority<'_>) -> bool {
         let Authority::Host(text) = authority else { return true };
         let (host, Some(listener)) = (state.host(), self.listeners.get(state.host().listener())) else { return false };
-        match host_of(text) {
-            Some(asked) => listener.names.get(&asked).or(listener.default.as_ref()) == Some(host.id()),
+        match host_of(text).and_then(|name| listener.names.get(name).ok()) {
+            Some(named) => named.or(listener.default.as_ref()) == Some(host.id()),
             // What is no name is nobody's, unless there is nobody else whom it could be meant for.
             None => listener.hosts == 1 && host.server_names().is_empty(),
         }
