@@ -25,21 +25,19 @@ pub struct Principal {
     standing: Standing,
     strength: Strength,
     certificate: Fingerprint,
-    host: HostId,
+    evidence: Evidence,
     policy: PolicyDigest,
     valid_until: UnixTime,
-    resumed: bool,
 }
 
 impl Principal {
     pub(super) fn new(policy: &Policy, verified: &VerifiedCertificate, rule: Matched, evidence: &Evidence) -> Self {
         let strength = verified.strength().min(rule.strength());
         Self {
-            resumed: evidence.resumed(),
             standing: policy.standing(&rule, strength),
             strength,
             certificate: verified.fingerprint(),
-            host: evidence.host().clone(),
+            evidence: evidence.clone(),
             policy: policy.digest(),
             valid_until: verified.valid_until(),
             user: rule.user,
@@ -72,7 +70,7 @@ impl Principal {
     }
 
     fn record_as(&self, outcome: RecordOutcome, now: UnixTime) -> AuditRecord {
-        let record = AuditRecord::new(now, outcome, self.host.as_str(), self.resumed)
+        let record = AuditRecord::new(now, outcome, self.host().as_str(), self.evidence.resumed())
             .with(RecordKey::Policy, Some(self.policy))
             .with(RecordKey::Certificate, Some(self.certificate));
         self.sign(record)
@@ -105,7 +103,7 @@ impl Principal {
     /// [`roles`](Self::roles), so that an operator can count whom a stricter policy would hit; the others are not.
     #[must_use]
     pub fn shortfalls(&self) -> &[Shortfall] {
-        &self.standing.shortfalls
+        self.standing.shortfalls.as_deref().unwrap_or_default()
     }
 
     /// What an adversary would have to obtain to be taken for this user.
@@ -129,7 +127,7 @@ impl Principal {
     /// The host that the user connected to.
     #[must_use]
     pub fn host(&self) -> &HostId {
-        &self.host
+        self.evidence.host()
     }
 
     /// The policy that decided.

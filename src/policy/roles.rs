@@ -28,8 +28,8 @@ type Demand = (Role, Strength, Enforcement);
 pub(crate) struct Standing {
     /// Sorted.
     pub(crate) roles: Arc<[Role]>,
-    /// For which roles the strength does not suffice, given or not; sorted by role.
-    pub(crate) shortfalls: Arc<[Shortfall]>,
+    /// For which roles the strength does not suffice, given or not, if there are any; sorted by role.
+    pub(crate) shortfalls: Option<Arc<[Shortfall]>>,
 }
 
 impl RoleTable {
@@ -62,7 +62,7 @@ impl RoleTable {
         let Some(first) = held.next() else { return Standing::default() };
         let others: Vec<_> = held.collect();
         if others.is_empty() && first.demanding.is_empty() {
-            return Standing { roles: Arc::clone(&first.plain), ..Standing::default() };
+            return Standing { roles: Arc::clone(&first.plain), shortfalls: None };
         }
         let all = || [first].into_iter().chain(others.iter().copied());
         let mut roles: BTreeSet<&Role> = all().flat_map(|held| held.plain.iter()).collect();
@@ -79,7 +79,8 @@ impl RoleTable {
         }
         let given = shortfalls.values().filter(|shortfall| shortfall.enforcement != Enforcement::Enforce);
         roles.extend(given.map(|shortfall| &shortfall.role));
-        Standing { roles: roles.into_iter().cloned().collect(), shortfalls: shortfalls.values().cloned().collect() }
+        let roles = roles.into_iter().cloned().collect();
+        Standing { roles, shortfalls: (!shortfalls.is_empty()).then(|| shortfalls.into_values().collect()) }
     }
 
     /// Every assignment, sorted: holder, role, strength, enforcement.
