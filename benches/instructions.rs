@@ -83,13 +83,13 @@ fn sha256(certificate: Certificate) -> Certificate {
     certificate
 }
 
-#[library_benchmark(config = at_most(3_368, 3))]
+#[library_benchmark(config = at_most(2_557, 3))]
 #[bench::among_150(pinned())]
 fn decide_pinned(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(183_669, 3))]
+#[library_benchmark(config = at_most(182_768, 3))]
 #[bench::among_150(stranger())]
 fn refuse(question: Question) -> Question {
     decide(question)
@@ -101,7 +101,7 @@ fn decide_returning(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(857_899, 3))]
+#[library_benchmark(config = at_most(856_345, 3))]
 #[bench::chain_of_two(client(NewKey::Rsa2048, 0))]
 fn decide_first(question: Question) -> Question {
     decide(question)
@@ -113,7 +113,7 @@ fn decide_by_rules(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(1_934, 3))]
+#[library_benchmark(config = at_most(1_261, 3))]
 #[bench::a_hundred_roles(kept_connection())]
 fn admit_and_require((caller, role): (Caller, Role)) -> (Caller, Role) {
     let principal = black_box(&caller).admit(black_box(Authority::Host("gateway.example")), NOW);
