@@ -3,7 +3,7 @@
 use certmap::{Evidence, HostId};
 
 fn misuse(host: HostId) -> Evidence {
-    Evidence { host, resumed: false }
+    Evidence(host.into())
 }
 
 fn main() {}
