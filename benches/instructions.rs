@@ -83,7 +83,7 @@ fn sha256(certificate: Certificate) -> Certificate {
     certificate
 }
 
-#[library_benchmark(config = at_most(2_557, 10))]
+#[library_benchmark(config = at_most(2_557, 3))]
 #[bench::among_150(pinned())]
 fn decide_pinned(question: Question) -> Question {
     decide(question)
@@ -113,7 +113,7 @@ fn decide_by_rules(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(1_261, 10))]
+#[library_benchmark(config = at_most(1_261, 3))]
 #[bench::a_hundred_roles(kept_connection())]
 fn admit_and_require((caller, role): (Caller, Role)) -> (Caller, Role) {
     let principal = black_box(&caller).admit(black_box(Authority::Host("gateway.example")), NOW);

@@ -157,7 +157,8 @@ pub enum Authority<'a> {
     NotHttp,
 }
 
-/// The host in an authority, without port, brackets and trailing dot (RFC 3986, section 3.2.2); `None` if it is none.
+/// The host in an authority, without port and brackets (RFC 3986, section 3.2.2), whether or not that is a name; `None` if it
+/// is no authority.
 pub(super) fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
