@@ -324,9 +324,8 @@ impl MappingTable {
                 }
             }
         }
-        // The strongest first; of each rule that one stays.
-        found.sort_unstable_by_key(|(at, strength)| (*at, Reverse(*strength)));
-        found.dedup_by_key(|(at, _)| *at);
+        // A rule is under one anchor, and each anchor vouches once: no rule is here twice.
+        found.sort_unstable_by_key(|(at, _)| *at);
         let taken = |(at, strength): (usize, Strength)| {
             let rule = self.under.get(at)?.rule();
             Some((rule, strength, rule.source.take(&names)?))
