@@ -15,6 +15,7 @@ mod refusal;
 mod refused;
 
 use core::fmt;
+use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
@@ -125,14 +126,19 @@ impl Policy {
         }
     }
 
-    fn map(
+    fn map<T: Trace>(
         &self,
         host: &HostState,
         verified: VerifiedCertificate,
         evidence: &Evidence,
         now: UnixTime,
-        trace: &mut impl Trace,
+        trace: &mut T,
     ) -> Result<Principal, Refusal> {
+        // What the rules say of a pin was found out before; who wants to hear why, hears it from the rules.
+        let known = verified.pin().and_then(|pin| host.answer_about(pin)).filter(|_| !T::LISTENS);
+        if let Some(answer) = known {
+            return Ok(Principal::new(Arc::clone(answer), self, &verified, evidence));
+        }
         let (lookup, verified) = self.lookup(host, verified, evidence, now, trace);
         let certificate = verified.fingerprint();
         let one = matches!(lookup, Lookup::One(_));
@@ -141,12 +147,11 @@ impl Policy {
             Lookup::Ambiguous(rules) => Err(Refusal::new(Reason::Ambiguous { certificate, rules })),
             Lookup::None => Err(Refusal::new(Reason::NotMapped { certificate })),
             Lookup::One(rule) => {
-                let disabled = self.is_disabled(&rule.user);
-                trace.step(Check::Enabled, !disabled, format_args!("`{}`", rule.user));
-                if disabled {
-                    return Err(Refusal::new(Reason::UserDisabled { user: rule.user }));
-                }
-                Ok(Principal::new(self, &verified, rule, evidence))
+                let answer = self.answer(rule, verified.strength());
+                let user = answer.as_ref().map_or_else(|disabled| disabled, |answer| &answer.user);
+                trace.step(Check::Enabled, answer.is_ok(), format_args!("`{user}`"));
+                let answer = answer.map_err(|user| Refusal::new(Reason::UserDisabled { user }))?;
+                Ok(Principal::new(Arc::new(answer), self, &verified, evidence))
             }
             Lookup::TooManyTests => Err(Refusal::new(Reason::TooManyTests { certificate })),
             Lookup::Unnamed(rule) => Err(Refusal::new(Reason::UserName { certificate, rule })),

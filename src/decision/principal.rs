@@ -1,14 +1,14 @@
 //! An authenticated user, and whether it may.
 
 use core::fmt;
+use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
 use super::record::RecordKey;
 use super::{AuditRecord, Evidence, RecordOutcome};
 use crate::cert::Fingerprint;
-use crate::map::{Matched, RuleId};
-use crate::policy::{HostId, Policy, PolicyDigest, Standing};
+use crate::policy::{Answer, HostId, Policy, PolicyDigest};
 use crate::role::{Enforcement, Role, Shortfall};
 use crate::strength::Strength;
 use crate::text::within_edits;
@@ -20,10 +20,7 @@ use crate::user::UserName;
 /// That there is a principal says who it is. What it may do is asked with [`require`](Self::require).
 #[derive(Clone)]
 pub struct Principal {
-    user: UserName,
-    rule: RuleId,
-    standing: Standing,
-    strength: Strength,
+    answer: Arc<Answer>,
     certificate: Fingerprint,
     evidence: Evidence,
     policy: PolicyDigest,
@@ -31,24 +28,25 @@ pub struct Principal {
 }
 
 impl Principal {
-    pub(super) fn new(policy: &Policy, verified: &VerifiedCertificate, rule: Matched, evidence: &Evidence) -> Self {
-        let strength = verified.strength().min(rule.strength());
+    pub(super) fn new(
+        answer: Arc<Answer>,
+        policy: &Policy,
+        verified: &VerifiedCertificate,
+        evidence: &Evidence,
+    ) -> Self {
         Self {
-            standing: policy.standing(&rule, strength),
-            strength,
+            answer,
             certificate: verified.fingerprint(),
             evidence: evidence.clone(),
             policy: policy.digest(),
             valid_until: verified.valid_until(),
-            user: rule.user,
-            rule: rule.rule,
         }
     }
 
     /// Who it is.
     #[must_use]
     pub fn user(&self) -> &UserName {
-        &self.user
+        &self.answer.user
     }
 
     /// Checks that the user has a role.
@@ -56,7 +54,7 @@ impl Principal {
     /// # Errors
     /// [`RoleMissing`], to be answered with 403: the peer is known, and may not.
     pub fn require(&self, role: &Role) -> Result<(), RoleMissing> {
-        if self.standing.roles.binary_search(role).is_ok() {
+        if self.answer.standing.roles.binary_search(role).is_ok() {
             return Ok(());
         }
         let near_miss = near_miss(self.roles(), role);
@@ -96,26 +94,26 @@ impl Principal {
     /// Every role of the user, sorted.
     #[must_use]
     pub fn roles(&self) -> &[Role] {
-        &self.standing.roles
+        &self.answer.standing.roles
     }
 
     /// The roles whose assignments ask for more strength than there is, sorted. Those to be observed or warned of are among
     /// [`roles`](Self::roles), so that an operator can count whom a stricter policy would hit; the others are not.
     #[must_use]
     pub fn shortfalls(&self) -> &[Shortfall] {
-        self.standing.shortfalls.as_deref().unwrap_or_default()
+        self.answer.standing.shortfalls.as_deref().unwrap_or_default()
     }
 
     /// What an adversary would have to obtain to be taken for this user.
     #[must_use]
     pub fn strength(&self) -> Strength {
-        self.strength
+        self.answer.strength
     }
 
     /// The rule that matched: its name, or its selector if it has none.
     #[must_use]
     pub fn rule(&self) -> String {
-        self.rule.to_string()
+        self.answer.rule.to_string()
     }
 
     /// The certificate that the user presented.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
+use super::answer::PinAnswers;
 use super::roles::RoleTable;
 use super::{ClientAuth, Host, HostTable, NearAnchor, Policy, PolicyDigest, PolicyError, Problem, Rules};
 use crate::cert::{Certificate, Fingerprint, Hashing};
@@ -208,9 +209,10 @@ impl PolicyBuilder {
 
         let rules = Rules { table: table.remembering(remembered), roles: RoleTable::new(&assignments), disabled };
         let revocation = Arc::new(revocation);
-        let trust = indexes
-            .into_iter()
-            .map(|(name, index)| (name, Arc::new(TrustState::new(index, Arc::clone(&revocation), remembered))));
+        let trust = indexes.into_iter().map(|(name, index)| {
+            let answers = Arc::new(PinAnswers::new(&index, &rules));
+            (name, (Arc::new(TrustState::new(index, Arc::clone(&revocation), remembered)), answers))
+        });
         let hosts = HostTable::new(&hosts, &trust.collect());
         let beginning = super::digest::write_beginning(Hashing::new(), &hosts, &deny, &rules);
         Ok(Policy {

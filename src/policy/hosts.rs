@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::answer::{Answer, PinAnswers};
 use super::host_name::{Names, host_of};
 use super::{Authority, Hints, Host, HostId, HostName, ListenerName, Problem};
 use crate::cert::{Certificate, Fingerprint};
 use crate::limits::{HINT_BYTES, HINT_ENTRIES};
-use crate::trust::{BundleName, EntryKind, RevocationState, TrustBundle, TrustState};
+use crate::trust::{BundleName, EntryKind, PinPlace, RevocationState, TrustBundle, TrustState};
 
 /// A host and what was made of it.
 #[derive(Clone, Debug)]
 pub(crate) struct HostState {
     host: Host,
     trust: Arc<TrustState>,
+    answers: Arc<PinAnswers>,
     hints: Arc<[Box<[u8]>]>,
     scope: Fingerprint,
 }
@@ -25,6 +27,11 @@ impl HostState {
 
     pub(crate) fn trust(&self) -> &TrustState {
         &self.trust
+    }
+
+    /// Who a pin is, where rules for exactly that pin say so.
+    pub(crate) fn answer_about(&self, pin: PinPlace) -> Option<&Arc<Answer>> {
+        self.answers.get(pin)
     }
 
     /// The DER of the names that are hinted.
@@ -55,8 +62,8 @@ struct Listener {
 }
 
 impl HostTable {
-    /// `trust` has a state for every bundle.
-    pub(super) fn new(hosts: &[Host], trust: &BTreeMap<BundleName, Arc<TrustState>>) -> Self {
+    /// `trust` has a state for every bundle, and the answers about its pins.
+    pub(super) fn new(hosts: &[Host], trust: &BTreeMap<BundleName, (Arc<TrustState>, Arc<PinAnswers>)>) -> Self {
         let mut table = Self::default();
         for host in hosts {
             let listener = table.listeners.entry(host.listener().clone()).or_default();
@@ -67,9 +74,9 @@ impl HostTable {
             if host.is_default() {
                 listener.default = Some(host.id().clone());
             }
-            let Some(trust) = trust.get(host.bundle().name()).cloned() else { continue };
+            let Some((trust, answers)) = trust.get(host.bundle().name()).cloned() else { continue };
             let hints = hints(host).iter().map(|name| Box::from(*name)).collect();
-            let state = HostState { host: host.clone(), trust, hints, scope: scope(host) };
+            let state = HostState { host: host.clone(), trust, answers, hints, scope: scope(host) };
             table.hosts.insert(host.id().clone(), state);
         }
         table
@@ -191,7 +198,7 @@ mod tests {
     fn table(hosts: &[Host]) -> HostTable {
         assert_eq!(problems(hosts), []);
         let index = |host: &Host| TrustIndex::new(host.bundle(), Arc::default(), Algorithms::default());
-        let trust = |host: &Host| Arc::new(TrustState::new(index(host), Arc::default(), 0));
+        let trust = |host: &Host| (Arc::new(TrustState::new(index(host), Arc::default(), 0)), Arc::default());
         let trust = hosts.iter().map(|host| (host.bundle().name().clone(), trust(host)));
         HostTable::new(hosts, &trust.collect())
     }

@@ -2,6 +2,7 @@
 //!
 //! Knows no connection and makes no decision. Its canonical form, and the digest of that, belong to no file format.
 
+mod answer;
 mod builder;
 mod digest;
 mod handle;
@@ -16,6 +17,7 @@ use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(crate) use answer::Answer;
 pub use builder::PolicyBuilder;
 pub use digest::PolicyDigest;
 pub use handle::{Guard, Overtaken, PolicyHandle, Tripped};
@@ -163,13 +165,9 @@ impl Policy {
         beginning + &digest::revocation_lines(&self.revocation)
     }
 
-    /// The roles of whom a rule matched, known so strongly.
-    pub(crate) fn standing(&self, matched: &Matched, strength: Strength) -> Standing {
-        self.rules.roles.standing(matched, strength)
-    }
-
-    pub(crate) fn is_disabled(&self, user: &UserName) -> bool {
-        self.rules.disabled.contains(user)
+    /// Who it is that a rule matched, and what it may, believed so strongly; the user itself if it is disabled.
+    pub(crate) fn answer(&self, matched: Matched, believed: Strength) -> Result<Answer, UserName> {
+        self.rules.answer(matched, believed)
     }
 
     pub(crate) fn table(&self) -> &MappingTable {

@@ -39,10 +39,11 @@ pub(crate) struct TrustIndex {
     names: Table<DistinguishedName, Named>,
 }
 
-/// A certificate that is pinned, itself or by its key; found by its DER, which is all that makes two of them equal.
+/// A certificate that is pinned; found by its DER, which is all that makes two of them equal.
 #[derive(Debug)]
 pub(super) struct Pin {
     certificate: Certificate,
+    place: PinPlace,
     /// Why it is refused whenever it is presented.
     barred: Option<Box<Distrust>>,
 }
@@ -65,6 +66,16 @@ impl Hash for Pin {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let der: &[u8] = self.borrow();
         der.hash(state);
+    }
+}
+
+/// The number of a pin of a bundle, smaller than their [count](TrustIndex::pins): for what is known of it elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PinPlace(usize);
+
+impl PinPlace {
+    pub(crate) fn number(self) -> usize {
+        self.0
     }
 }
 
@@ -99,8 +110,9 @@ impl TrustIndex {
                     index.key_pins.insert(key, fingerprint);
                 }
                 EntryKind::Pin => {
-                    let pin = Pin::new(&index, certificate);
-                    index.pins.insert(pin);
+                    let barred = index.bar(certificate).err().map(Box::new);
+                    let place = PinPlace(index.pins.len());
+                    index.pins.insert(Pin { certificate: certificate.clone(), place, barred });
                 }
             }
             // Of several the one with the smallest fingerprint is told, whatever their order.
@@ -119,6 +131,21 @@ impl TrustIndex {
 
     pub(crate) fn anchors(&self) -> impl Iterator<Item = &Certificate> {
         self.anchors.certificates()
+    }
+
+    /// The certificates that are pinned, themselves and not by their keys; in no order.
+    pub(crate) fn pins(&self) -> impl ExactSizeIterator<Item = (PinPlace, &Certificate)> {
+        self.pins.iter().map(|pin| (pin.place, &pin.certificate))
+    }
+
+    /// Believes a certificate whose key is pinned, unless it is barred or outside its validity.
+    pub(super) fn believe_key(
+        &self,
+        certificate: &Certificate,
+        now: UnixTime,
+        trace: &mut impl Trace,
+    ) -> Result<VerifiedCertificate, Distrust> {
+        believe(certificate, self.bar(certificate).err().as_ref(), Basis::KeyPin, now, trace)
     }
 
     /// The anchors of the bundle that issued this certificate directly and vouch for it, for as much as can be told without
@@ -190,38 +217,38 @@ impl TrustIndex {
 }
 
 impl Pin {
-    pub(super) fn new(index: &TrustIndex, certificate: &Certificate) -> Self {
-        Self { certificate: certificate.clone(), barred: index.bar(certificate).err().map(Box::new) }
-    }
-
     pub(super) fn fingerprint(&self) -> Fingerprint {
         self.certificate.fingerprint()
     }
 
-    /// Believes what was presented, unless it is barred or outside its validity.
-    pub(super) fn believe(
-        &self,
-        basis: Basis,
-        now: UnixTime,
-        trace: &mut impl Trace,
-    ) -> Result<VerifiedCertificate, Distrust> {
-        let Self { certificate, barred } = self;
-        let (fingerprint, validity) = (certificate.fingerprint(), certificate.validity());
-        trace.step(Check::Barred, barred.is_none(), format_args!("{fingerprint}"));
-        if let Some(cause) = barred {
-            return Err((**cause).clone());
-        }
-        let standing = validity.standing(now);
-        trace.step(Check::Validity, standing == Standing::Within, format_args!("{validity}, now {}", show(now)));
-        match standing {
-            Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
-            Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
-            Standing::Within => Ok(VerifiedCertificate {
-                fingerprint,
-                spki_fingerprint: certificate.spki_fingerprint(),
-                valid_until: validity.not_after(),
-                basis,
-            }),
-        }
+    pub(super) fn believe(&self, now: UnixTime, trace: &mut impl Trace) -> Result<VerifiedCertificate, Distrust> {
+        believe(&self.certificate, self.barred.as_deref(), Basis::Pin(self.place), now, trace)
+    }
+}
+
+/// Believes what was presented and is pinned, itself or by its key, unless it is barred or outside its validity.
+fn believe(
+    certificate: &Certificate,
+    barred: Option<&Distrust>,
+    basis: Basis,
+    now: UnixTime,
+    trace: &mut impl Trace,
+) -> Result<VerifiedCertificate, Distrust> {
+    let (fingerprint, validity) = (certificate.fingerprint(), certificate.validity());
+    trace.step(Check::Barred, barred.is_none(), format_args!("{fingerprint}"));
+    if let Some(cause) = barred {
+        return Err(cause.clone());
+    }
+    let standing = validity.standing(now);
+    trace.step(Check::Validity, standing == Standing::Within, format_args!("{validity}, now {}", show(now)));
+    match standing {
+        Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
+        Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
+        Standing::Within => Ok(VerifiedCertificate {
+            fingerprint,
+            spki_fingerprint: certificate.spki_fingerprint(),
+            valid_until: validity.not_after(),
+            basis,
+        }),
     }
 }

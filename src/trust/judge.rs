@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use super::cache::{PathCache, PathKey};
 use super::index::Pin;
 use super::path::Search;
-use super::verified::{Basis, ValidPath};
+use super::verified::ValidPath;
 use super::{Distrust, PathFailure, RevocationState, TrustIndex, Untrusted, VerifiedCertificate};
 use crate::cert::{Certificate, Fingerprint};
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
@@ -64,7 +64,7 @@ impl TrustState {
         let fingerprint = pin.map_or_else(|| Fingerprint::of(presented), Pin::fingerprint);
         trace.step(Check::Pin, pin.is_some(), format_args!("{fingerprint} in bundle `{}`", index.bundle));
         let Some(pin) = pin else { return self.judge_unpinned(fingerprint, chain, now, trace) };
-        pin.believe(Basis::Pin, now, trace)
+        pin.believe(now, trace)
     }
 
     fn judge_unpinned(
@@ -88,7 +88,7 @@ impl TrustState {
         let key_pin = index.key_pins.get(&certificate.spki_fingerprint());
         trace.step(Check::KeyPin, key_pin.is_some(), format_args!("{}", certificate.spki_fingerprint()));
         if key_pin.is_some() {
-            return Pin::new(index, &certificate).believe(Basis::KeyPin, now, trace);
+            return index.believe_key(&certificate, now, trace);
         }
         let found = match remembered {
             Some(path) => Ok(path),

@@ -31,7 +31,7 @@ pub use revocation::{Revocation, RevocationError};
 
 pub(crate) use deny::DenyList;
 pub(crate) use distrust::Distrust;
-pub(crate) use index::TrustIndex;
+pub(crate) use index::{PinPlace, TrustIndex};
 pub(crate) use judge::TrustState;
 pub(crate) use revocation::RevocationState;
 pub(crate) use signatures::Algorithms;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
+use super::PinPlace;
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
 use crate::strength::Strength;
 use crate::voucher::Voucher;
@@ -23,7 +24,7 @@ pub(crate) struct VerifiedCertificate {
 pub(super) enum Basis {
     KeyPin,
     Path(Arc<ValidPath>),
-    Pin,
+    Pin(PinPlace),
 }
 
 /// A certificate that at least one anchor vouches for.
@@ -58,7 +59,7 @@ impl VerifiedCertificate {
     pub(crate) fn strength(&self) -> Strength {
         match self.basis {
             Basis::KeyPin => Strength::Key,
-            Basis::Path(_) | Basis::Pin => Strength::Certificate,
+            Basis::Path(_) | Basis::Pin(_) => Strength::Certificate,
         }
     }
 
@@ -67,11 +68,19 @@ impl VerifiedCertificate {
         self.valid_until
     }
 
+    /// Which pin it is; `None` if it was not believed as one, or for its key.
+    pub(crate) fn pin(&self) -> Option<PinPlace> {
+        match self.basis {
+            Basis::Pin(place) => Some(place),
+            Basis::KeyPin | Basis::Path(_) => None,
+        }
+    }
+
     /// The certificate and who vouches for it; `None` if it was believed as a pin.
     pub(crate) fn path(&self) -> Option<&ValidPath> {
         match &self.basis {
             Basis::Path(path) => Some(path),
-            Basis::KeyPin | Basis::Pin => None,
+            Basis::KeyPin | Basis::Pin(_) => None,
         }
     }
 }
