@@ -131,7 +131,7 @@ fn build((host, mappings): (Host, Vec<CertUserMapping>)) -> Policy {
 #[bench::version_1(args = (erp_v1()), config = at_most(99_536, 2))]
 #[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(50_384, 2))]
 fn read(certificate: Certificate) -> Certificate {
-    drop(black_box(Certificate::from_der(black_box(certificate.der()))));
+    drop(black_box(Certificate::from_der(black_box(&certificate.der()))));
     certificate
 }
 

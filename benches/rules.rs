@@ -34,8 +34,8 @@ fn main() {
     let own = [("RSA-2048, version 1", &erp_v1()), ("P-256, version 3", p256.certificate())];
     for (name, certificate) in own.into_iter().chain([("P-256, names of five kinds", fleet.device().certificate())]) {
         let times = Comparison::new()
-            .row("ours", || Certificate::from_der(black_box(certificate.der())))
-            .row("x509-parser", || peers::parse(black_box(certificate.der())).version())
+            .row("ours", || Certificate::from_der(black_box(&certificate.der())))
+            .row("x509-parser", || peers::parse(black_box(&certificate.der())).version())
             .run();
         report.time(&format!("{name}: x509-parser alone"), times.of("x509-parser"));
         report.time(&format!("{name}: `Certificate::from_der`, two hashes among it"), times.of("ours"));

@@ -174,7 +174,7 @@ fn ping_and_call(scene: &Scene) -> Result<Client> {
 fn strangers(scene: &Scene) -> Result<Identity> {
     step("No certificate: refused in the handshake");
     let mut roots = RootCertStore::empty();
-    roots.add(scene.root.der().clone())?;
+    roots.add(scene.root.der().into_owned())?;
     let client = Client::connect(stock_client(roots)?.with_no_client_auth(), scene.gateway)?;
     client.expect_no_answer(TroubleKind::CertificateRequired)?;
     scene.expect_line(&["code=no-certificate", "no certificate was presented"])?;

@@ -8,5 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
+/// Makes the hashes.
+pub(crate) type Hasher = RandomState;
 pub(crate) type Set<T> = HashSet<T, RandomState>;
 pub(crate) type Table<K, V> = HashMap<K, V, RandomState>;

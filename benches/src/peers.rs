@@ -43,7 +43,7 @@ impl WrittenByHand {
     #[must_use]
     pub fn new(partners: &[Certificate]) -> Self {
         let user = |partner: &Certificate| {
-            let name = common_name(partner.der()).expect("a common name");
+            let name = common_name(&partner.der()).expect("a common name");
             let user = format!("user of {name}");
             (name, user)
         };

@@ -183,7 +183,7 @@ mod tests {
             (extensions.digital_signature(), extensions.key_cert_sign(), extensions.crl_sign()),
             (None, None, None)
         );
-        assert_eq!((extensions.allows_client_auth(), extensions.extended_key_usage(certificate.der())), (None, None));
+        assert_eq!((extensions.allows_client_auth(), extensions.extended_key_usage(&certificate.der())), (None, None));
         assert_eq!(extensions.name_constraints(), None);
         assert!(!certificate.is_ca() && extensions.key_cert_sign().is_none());
     }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn any_purpose_is_not_that_of_clients() {
         let told = |certificate: &Certificate| {
-            let purposes = certificate.extensions().extended_key_usage(certificate.der()).unwrap();
+            let purposes = certificate.extensions().extended_key_usage(&certificate.der()).unwrap();
             let purposes: Vec<_> = purposes.iter().map(ToString::to_string).collect();
             (certificate.extensions().allows_client_auth(), purposes.join(" "))
         };

@@ -29,7 +29,7 @@ pub(crate) mod encode;
 
 use core::fmt;
 use core::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
@@ -74,9 +74,11 @@ use crate::pem;
 pub struct Certificate(Arc<Inner>);
 
 struct Inner {
-    der: CertificateDer<'static>,
-    fingerprint: Fingerprint,
-    spki_fingerprint: SpkiFingerprint,
+    /// Shared with who looks certificates up by them.
+    der: Arc<[u8]>,
+    /// Made when asked for.
+    fingerprint: OnceLock<Fingerprint>,
+    spki_fingerprint: OnceLock<SpkiFingerprint>,
     version: u8,
     serial: SerialNumber,
     validity: Validity,
@@ -125,8 +127,8 @@ impl Certificate {
         let key_type = KeyType::from_parsed(&tbs.subject_pki)
             .ok_or_else(|| InvalidCertificate::Malformed { reason: "the public key cannot be read".to_owned() })?;
         Ok(Self(Arc::new(Inner {
-            fingerprint: Fingerprint::of(der),
-            spki_fingerprint: SpkiFingerprint::of(tbs.subject_pki.raw),
+            fingerprint: OnceLock::new(),
+            spki_fingerprint: OnceLock::new(),
             version,
             serial,
             validity: Validity::new(tbs.validity.not_before.timestamp(), tbs.validity.not_after.timestamp()),
@@ -135,7 +137,7 @@ impl Certificate {
             issuer: range_in(der, tbs.issuer.as_raw()),
             subject: range_in(der, tbs.subject.as_raw()),
             spki: range_in(der, tbs.subject_pki.raw),
-            der: CertificateDer::from(der.to_vec()),
+            der: Arc::from(der),
         })))
     }
 
@@ -174,8 +176,18 @@ impl Certificate {
 
     /// The DER, exactly as it was read.
     #[must_use]
-    pub fn der(&self) -> &CertificateDer<'static> {
+    pub fn der(&self) -> CertificateDer<'_> {
+        CertificateDer::from(&*self.0.der)
+    }
+
+    /// The same bytes, for as long as the certificate.
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0.der
+    }
+
+    /// The same bytes, to be kept where they are compared.
+    pub(crate) fn shared_der(&self) -> Arc<[u8]> {
+        Arc::clone(&self.0.der)
     }
 
     /// The certificate as PEM.
@@ -187,13 +199,13 @@ impl Certificate {
     /// The SHA-256 of the DER: the name of this one certificate.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        self.0.fingerprint
+        *self.0.fingerprint.get_or_init(|| Fingerprint::of(&self.0.der))
     }
 
     /// The SHA-256 of the public key.
     #[must_use]
     pub fn spki_fingerprint(&self) -> SpkiFingerprint {
-        self.0.spki_fingerprint
+        *self.0.spki_fingerprint.get_or_init(|| SpkiFingerprint::of(self.part(&self.0.spki)))
     }
 
     /// 1, 2 or 3.
@@ -222,6 +234,11 @@ impl Certificate {
 
     fn name(&self, range: &Range<usize>) -> DistinguishedName {
         DistinguishedName::from_der(self.part(range)).expect("the same bytes were checked in `from_der`")
+    }
+
+    /// True if its holder has no name, which is asked for every CA of a path.
+    pub(crate) fn has_empty_subject(&self) -> bool {
+        self.subject_der() == [0x30, 0]
     }
 
     /// The period in which it may be used.

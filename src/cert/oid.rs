@@ -3,7 +3,9 @@
 //! Kept as DER content octets, so that one of any length and with large arcs compares without loss: an arc that does not
 //! fit is an error, never another identifier. Knows no names of identifiers. X.660, X.690 section 8.19.
 
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 use crate::limits::OBJECT_IDENTIFIER_BYTES;
@@ -21,10 +23,32 @@ use crate::limits::OBJECT_IDENTIFIER_BYTES;
 /// assert_ne!("2.5.4.18446744073709551619".parse(), Ok(common_name));
 /// # Ok::<(), certmap::cert::InvalidObjectIdentifier>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct ObjectIdentifier {
     /// INVARIANT: one or more arcs, each terminated, without padding, and of at most 128 bits.
-    content: Box<[u8]>,
+    content: Content,
+}
+
+/// Nearly every identifier is short, and a certificate has dozens of them.
+#[derive(Clone)]
+enum Content {
+    Short { octets: [u8; SHORT], length: u8 },
+    Long(Box<[u8]>),
+}
+
+const SHORT: usize = 14;
+
+impl Content {
+    fn new(content: &[u8]) -> Self {
+        let mut octets = [0; SHORT];
+        match (octets.get_mut(..content.len()), u8::try_from(content.len())) {
+            (Some(start), Ok(length)) => {
+                start.copy_from_slice(content);
+                Self::Short { octets, length }
+            }
+            _ => Self::Long(content.into()),
+        }
+    }
 }
 
 impl ObjectIdentifier {
@@ -34,7 +58,7 @@ impl ObjectIdentifier {
     /// [`InvalidObjectIdentifier`] if there are none or too many octets, or if an arc is unterminated, padded or too
     /// large.
     pub(crate) fn from_der_content(content: &[u8]) -> Result<Self, InvalidObjectIdentifier> {
-        Self::check_der_content(content).map(|()| Self { content: content.into() })
+        Self::check_der_content(content).map(|()| Self { content: Content::new(content) })
     }
 
     /// Says whether [`from_der_content`](Self::from_der_content) reads it, and keeps nothing of it.
@@ -69,12 +93,41 @@ impl ObjectIdentifier {
     /// The content octets of the DER, without tag and length.
     #[must_use]
     pub fn as_der_content(&self) -> &[u8] {
-        &self.content
+        match &self.content {
+            Content::Short { octets, length } => octets.get(..usize::from(*length)).unwrap_or_default(),
+            Content::Long(content) => content,
+        }
     }
 
     /// True if these are its content octets: how it is compared with a constant.
     pub(crate) fn is(&self, content: &[u8]) -> bool {
-        *self.content == *content
+        *self.as_der_content() == *content
+    }
+}
+
+impl PartialEq for ObjectIdentifier {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.as_der_content())
+    }
+}
+
+impl Eq for ObjectIdentifier {}
+
+impl PartialOrd for ObjectIdentifier {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ObjectIdentifier {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_der_content().cmp(other.as_der_content())
+    }
+}
+
+impl Hash for ObjectIdentifier {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_der_content().hash(state);
     }
 }
 
@@ -112,7 +165,7 @@ impl FromStr for ObjectIdentifier {
         if arcs < 2 {
             return Err(InvalidObjectIdentifier::Expected { expected: "a second arc", offset: text.len() });
         }
-        Ok(Self { content: content.into() })
+        Ok(Self { content: Content::new(&content) })
     }
 }
 
@@ -140,7 +193,7 @@ impl fmt::Display for ObjectIdentifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut arc = 0u128;
         let mut first = true;
-        for octet in &self.content {
+        for octet in self.as_der_content() {
             arc = (arc << 7) | u128::from(octet & 0x7f);
             if octet & 0x80 != 0 {
                 continue;

@@ -65,7 +65,7 @@ const POLICIES: &[u8] = &[0x55, 0x1d, 32];
 
 impl Facts {
     pub(super) fn of(certificate: &Certificate) -> Self {
-        let der = certificate.der();
+        let der = certificate.bytes();
         let Ok((_, parsed)) = X509Certificate::from_der(der) else { return Self::default() };
         let tbs = &parsed.tbs_certificate;
         let mut facts = Self {

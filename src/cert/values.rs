@@ -36,7 +36,7 @@ impl Certificate {
 
     /// [`certificate_policies`](Self::certificate_policies) and [`extension_values`](Self::extension_values), read together.
     pub(crate) fn policies_and_extensions(&self) -> (Policies, Extensions) {
-        let (_, parsed) = X509Certificate::from_der(self.der()).expect("the same bytes were parsed in `from_der`");
+        let (_, parsed) = X509Certificate::from_der(self.bytes()).expect("the same bytes were parsed in `from_der`");
         let policies = parsed.extensions().iter().find(|found| found.oid.as_bytes() == CERTIFICATE_POLICIES);
         let value = |found: &X509Extension<'_>| {
             let oid = ObjectIdentifier::from_der_content(found.oid.as_bytes()).ok()?;

@@ -137,7 +137,7 @@ impl Policy {
         // What the rules say of a pin was found out before; who wants to hear why, hears it from the rules.
         let known = verified.pin().and_then(|pin| host.answer_about(pin)).filter(|_| !T::LISTENS);
         if let Some(answer) = known {
-            return Ok(Principal::new(Arc::clone(answer), self, &verified, evidence));
+            return Ok(Principal::new(answer, self, &verified, evidence));
         }
         let (lookup, verified) = self.lookup(host, verified, evidence, now, trace);
         let certificate = verified.fingerprint();
@@ -151,7 +151,7 @@ impl Policy {
                 let user = answer.as_ref().map_or_else(|disabled| disabled, |answer| &answer.user);
                 trace.step(Check::Enabled, answer.is_ok(), format_args!("`{user}`"));
                 let answer = answer.map_err(|user| Refusal::new(Reason::UserDisabled { user }))?;
-                Ok(Principal::new(Arc::new(answer), self, &verified, evidence))
+                Ok(Principal::new(&Arc::new(answer), self, &verified, evidence))
             }
             Lookup::TooManyTests => Err(Refusal::new(Reason::TooManyTests { certificate })),
             Lookup::Unnamed(rule) => Err(Refusal::new(Reason::UserName { certificate, rule })),

@@ -21,6 +21,7 @@ use crate::user::UserName;
 #[derive(Clone)]
 pub struct Principal {
     answer: Arc<Answer>,
+    strength: Strength,
     certificate: Fingerprint,
     evidence: Evidence,
     policy: PolicyDigest,
@@ -29,13 +30,14 @@ pub struct Principal {
 
 impl Principal {
     pub(super) fn new(
-        answer: Arc<Answer>,
+        answer: &Arc<Answer>,
         policy: &Policy,
         verified: &VerifiedCertificate,
         evidence: &Evidence,
     ) -> Self {
         Self {
-            answer,
+            strength: answer.strength,
+            answer: Arc::clone(answer),
             certificate: verified.fingerprint(),
             evidence: evidence.clone(),
             policy: policy.digest(),
@@ -54,7 +56,7 @@ impl Principal {
     /// # Errors
     /// [`RoleMissing`], to be answered with 403: the peer is known, and may not.
     pub fn require(&self, role: &Role) -> Result<(), RoleMissing> {
-        if self.answer.standing.roles.binary_search(role).is_ok() {
+        if self.answer.standing.roles.contain(role) {
             return Ok(());
         }
         let near_miss = near_miss(self.roles(), role);
@@ -94,7 +96,7 @@ impl Principal {
     /// Every role of the user, sorted.
     #[must_use]
     pub fn roles(&self) -> &[Role] {
-        &self.answer.standing.roles
+        self.answer.standing.roles.sorted()
     }
 
     /// The roles whose assignments ask for more strength than there is, sorted. Those to be observed or warned of are among
@@ -107,7 +109,7 @@ impl Principal {
     /// What an adversary would have to obtain to be taken for this user.
     #[must_use]
     pub fn strength(&self) -> Strength {
-        self.answer.strength
+        self.strength
     }
 
     /// The rule that matched: its name, or its selector if it has none.

@@ -79,7 +79,8 @@ impl Identity {
         }
         let missing = chain.last().filter(|last| !is_self_issued(last)).map(Certificate::issuer);
         let Inner { name, certificate: _, certified_key, exportable } = &*self.0;
-        let ders: Vec<CertificateDer<'static>> = chain.iter().map(|certificate| certificate.der().clone()).collect();
+        let ders: Vec<CertificateDer<'static>> =
+            chain.iter().map(|certificate| certificate.der().into_owned()).collect();
         let identity = Self(Arc::new(Inner {
             name: name.clone(),
             certificate: own,
@@ -233,7 +234,7 @@ pub(super) fn signed(
         let signature: der::asn1::BitStringRef<'_> = reader.decode()?;
         Ok((to_be_signed, algorithm.value(), signature.raw_bytes()))
     };
-    let (to_be_signed, algorithm, signature) = read(certificate.der()).ok()?;
+    let (to_be_signed, algorithm, signature) = read(certificate.bytes()).ok()?;
     match signature::verify_by(to_be_signed, &issuer.public_key(), algorithm, signature, algorithms) {
         None => Some(Proof::Unknown),
         Some(Ok(())) => Some(Proof::Verified),

@@ -227,7 +227,7 @@ impl<'a> Import<'a> {
         if !others.is_empty() {
             notes.push(ImportNote::LeftOut { certificates: others.len() });
         }
-        let chain = chain.iter().map(|certificate| certificate.der().clone()).collect();
+        let chain = chain.iter().map(|certificate| certificate.der().into_owned()).collect();
         let identity = Identity::new_with_provider(chain, key.clone_key(), provider)?;
         Ok(Imported { identity, format, notes, others })
     }

@@ -4,8 +4,8 @@
 
 use core::fmt::{self, Write as _};
 
+use super::index::Probe;
 use super::name_test::Node;
-use super::names::Probe;
 use super::selector::Kind;
 use super::user_source::Source;
 use super::{CaPath, NameTest, Part, Piece, Quantifier, Selector, UserSource, ValueTest};
@@ -146,7 +146,7 @@ pub(super) fn word_of_bytes(f: &mut fmt::Formatter<'_>, der: &[u8]) -> fmt::Resu
     crate::cert::write_hex(f, der)
 }
 
-impl fmt::Display for Probe {
+impl fmt::Display for Probe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Every => f.write_str("every-certificate"),

@@ -7,6 +7,7 @@ mod contradiction;
 mod display;
 mod field;
 mod grammar;
+mod index;
 mod invalid;
 mod name_test;
 mod names;

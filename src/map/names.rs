@@ -5,9 +5,11 @@
 
 use core::cell::OnceCell;
 use core::fmt;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::Value;
+use super::index::Probe;
 use super::name_test::{NameTest, Node, Quantifier, ValueTest};
 use super::places::{LookedAt, Place, Reader};
 use super::{Field, Part};
@@ -51,17 +53,6 @@ struct View {
 
 /// Places up to this number are looked at one by one.
 const FEW: usize = 8;
-
-/// How a value of the certificate can lead to a rule: the keys of the index.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Probe {
-    /// Every certificate does.
-    Every,
-    Folded(Field, Value),
-    Is(Field, Value),
-    /// The field has some value.
-    Present(Field),
-}
 
 impl View {
     fn new(field: &Field, places: Vec<Option<Value>>) -> Self {
@@ -169,18 +160,20 @@ impl Names {
     }
 
     /// Every way in which this certificate can lead to a rule.
-    pub(super) fn probes(&self) -> impl Iterator<Item = Probe> {
-        let of_field = |(field, places): (&Field, &Places)| {
-            let of_value = |value: &Value| {
-                let folded = value.folded(field).map(|value| Probe::Folded(field.clone(), value));
-                [Some(Probe::Is(field.clone(), value.clone())), folded]
-            };
+    pub(super) fn probes<'a>(&'a self, add: &mut impl FnMut(&Probe<'a>)) {
+        add(&Probe::Every);
+        for (field, places) in &self.fields {
             let view = places.widest();
-            let present = view.has_value.then(|| Probe::Present(field.clone()));
-            let values: Vec<_> = view.places.iter().flatten().flat_map(of_value).collect();
-            present.into_iter().chain(values.into_iter().flatten())
-        };
-        self.fields.iter().flat_map(of_field).chain([Probe::Every])
+            if view.has_value {
+                add(&Probe::Present(field));
+            }
+            for value in view.places.iter().flatten() {
+                add(&Probe::Is(field, value));
+                if let Some(folded) = value.folded(field) {
+                    add(&Probe::Folded(field, Cow::Owned(folded)));
+                }
+            }
+        }
     }
 
     /// The places of a field.
@@ -233,11 +226,11 @@ impl ValueTest {
         view.has_other || self.value.as_ref().map_or(view.has_value, |wanted| view.may_have(wanted))
     }
 
-    pub(super) fn probe(&self) -> Probe {
+    pub(super) fn probe(&self) -> Probe<'_> {
         match &self.value {
-            None => Probe::Present(self.field.clone()),
-            Some(value) if self.ignoring_case => Probe::Folded(self.field.clone(), value.clone()),
-            Some(value) => Probe::Is(self.field.clone(), value.clone()),
+            None => Probe::Present(&self.field),
+            Some(value) if self.ignoring_case => Probe::Folded(&self.field, Cow::Borrowed(value)),
+            Some(value) => Probe::Is(&self.field, value),
         }
     }
 }
@@ -282,10 +275,10 @@ impl NameTest {
     }
 
     /// One probe for each alternative: of the members of an `all` the one that the fewest rules look for.
-    pub(super) fn index(&self, rules_for: &impl Fn(&Probe) -> usize) -> Vec<Probe> {
+    pub(super) fn index<'a>(&'a self, rules_for: &impl Fn(&Probe<'a>) -> usize) -> Vec<Probe<'a>> {
         match &self.0 {
             Node::All { tests, none: _ } => {
-                let cost = |probes: &Vec<Probe>| probes.iter().map(rules_for).max();
+                let cost = |probes: &Vec<Probe<'a>>| probes.iter().map(rules_for).max();
                 let indexes = tests.iter().map(|test| test.index(rules_for));
                 indexes.min_by_key(|probes| (cost(probes), probes.clone())).unwrap_or_default()
             }
@@ -296,7 +289,7 @@ impl NameTest {
     }
 
     /// Every probe that the index could use.
-    pub(super) fn probes(&self, add: &mut impl FnMut(Probe)) {
+    pub(super) fn probes<'a>(&'a self, add: &mut impl FnMut(Probe<'a>)) {
         match &self.0 {
             Node::All { tests, none: _ } | Node::Any { tests } => tests.iter().for_each(|test| test.probes(add)),
             Node::Every => add(Probe::Every),

@@ -1,9 +1,10 @@
 //! (private) What can be told about rules without any certificate: which are a part of others, and on what they rest.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::index::Probe;
 use super::name_test::Node;
-use super::names::Probe;
 use super::selector::{Kind, Under};
 use super::table::Rule;
 use super::user_source::Source;
@@ -22,11 +23,11 @@ impl MappingTable {
         let rules: Vec<_> = self.rules_under_anchors().collect();
         for rule in &rules {
             let Some(Under { path, test }) = rule.as_under() else { continue };
-            let Some(index) = self.anchors.get(&path.anchor) else { continue };
             let mut probes = BTreeSet::from([Probe::Every]);
             test.guaranteed(&mut probes);
+            let leads: Vec<_> = probes.iter().map(|probe| self.index.lead(probe)).collect();
             let wider: BTreeSet<usize> =
-                probes.iter().filter_map(|probe| index.get(probe)).flatten().copied().collect();
+                self.index.rules(&path.anchor, &leads).into_iter().flatten().copied().collect();
             let wider = wider.into_iter().filter_map(|at| rules.get(at));
             found.extend(wider.filter(|wider| rule.is_part_of(wider)).map(|wider| [rule.selector, wider.selector]));
         }
@@ -48,7 +49,7 @@ impl Rule<'_> {
 
 impl NameTest {
     /// The probes that every certificate has of which it holds.
-    fn guaranteed(&self, probes: &mut BTreeSet<Probe>) {
+    fn guaranteed<'a>(&'a self, probes: &mut BTreeSet<Probe<'a>>) {
         match &self.0 {
             Node::All { tests, none: _ } => tests.iter().for_each(|test| test.guaranteed(probes)),
             Node::Any { tests } => {
@@ -62,10 +63,10 @@ impl NameTest {
             }
             Node::Every => {}
             Node::Value(test) => {
-                probes.insert(Probe::Present(test.field.clone()));
+                probes.insert(Probe::Present(&test.field));
                 probes.insert(test.probe());
                 let folded = test.value.as_ref().and_then(|value| value.folded(&test.field));
-                probes.extend(folded.map(|value| Probe::Folded(test.field.clone(), value)));
+                probes.extend(folded.map(|value| Probe::Folded(&test.field, Cow::Owned(value))));
             }
         }
     }

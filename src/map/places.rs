@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Field;
 use super::field::Value;
 use super::name_test::{NameTest, Node};
+use super::{Field, Rule};
 use crate::cert::{Attribute, AttributeValue, Certificate, GeneralName, RelativeDistinguishedName, explicit_value};
 
 /// The fields that rules look at: of a certificate nothing else need be read.
@@ -12,16 +12,22 @@ use crate::cert::{Attribute, AttributeValue, Certificate, GeneralName, RelativeD
 pub(super) struct LookedAt(BTreeSet<Field>);
 
 impl LookedAt {
-    pub(super) fn add(&mut self, test: &NameTest) {
+    /// What this rule looks at, in its tests and for the user's name.
+    pub(super) fn add(&mut self, rule: &Rule<'_>) {
+        rule.as_under().into_iter().for_each(|under| self.add_test(&under.test));
+        rule.source.fields().for_each(|field| self.add_field(field));
+    }
+
+    fn add_test(&mut self, test: &NameTest) {
         match &test.0 {
-            Node::All { tests, none } => tests.iter().chain(none).for_each(|test| self.add(test)),
-            Node::Any { tests } => tests.iter().for_each(|test| self.add(test)),
+            Node::All { tests, none } => tests.iter().chain(none).for_each(|test| self.add_test(test)),
+            Node::Any { tests } => tests.iter().for_each(|test| self.add_test(test)),
             Node::Every => {}
             Node::Value(test) => self.add_field(&test.field),
         }
     }
 
-    pub(super) fn add_field(&mut self, field: &Field) {
+    fn add_field(&mut self, field: &Field) {
         self.0.insert(field.clone());
     }
 

@@ -4,16 +4,17 @@
 
 use core::cmp::Reverse;
 use core::fmt;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::contradiction::{alone, one_source_for_each_name};
-use super::names::{Names, Probe};
+use super::index::Index;
+use super::names::Names;
 use super::places::LookedAt;
 use super::selector::{Kind, Under};
 use super::{CertUserMapping, NoUserName, RuleName, RuleProblem, Selector, UserSource};
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
-use crate::limits::{RULES_PER_VALUE, TESTS_PER_DECISION};
+use crate::limits::TESTS_PER_DECISION;
 use crate::memory::Memory;
 use crate::strength::Strength;
 use crate::table::Table;
@@ -28,8 +29,8 @@ pub(crate) struct MappingTable {
     exact: Table<Selector, Said>,
     /// The rules under a CA, in the order of their selectors, and of their user sources.
     under: Vec<UnderCa>,
-    /// By anchor: which of them a value can lead to.
-    pub(super) anchors: Table<Fingerprint, Table<Probe, Vec<usize>>>,
+    /// What can lead to them.
+    pub(super) index: Index,
     /// What the rules under a CA look at, in tests and for the user's name.
     looked_at: LookedAt,
     /// What the rules under a CA said. A rule sees the certificate and who vouches for it, and nothing else.
@@ -189,8 +190,12 @@ impl MappingTable {
         problems.extend(table.conflicts());
         problems.extend(one_source_for_each_name(mappings));
         problems.extend(table.reservations());
-        problems.extend(table.index());
-        (table, problems)
+        for rule in table.under.iter().map(UnderCa::rule) {
+            table.looked_at.add(&rule);
+        }
+        let (index, crowded) = Index::new(table.rules_under_anchors());
+        problems.extend(crowded);
+        (Self { index, ..table }, problems)
     }
 
     /// The user of a pinned certificate, by the rules that name exactly it or its key.
@@ -293,7 +298,7 @@ impl MappingTable {
         vouchers: &[Voucher],
         trace: &mut impl Trace,
     ) -> Option<Vec<Found<'_>>> {
-        if !vouchers.iter().any(|voucher| self.anchors.contains_key(&voucher.anchor)) {
+        if !vouchers.iter().any(|voucher| self.index.has(&voucher.anchor)) {
             return Some(Vec::new());
         }
         let names = Names::looked_at(certificate, &self.looked_at);
@@ -302,18 +307,19 @@ impl MappingTable {
         if !plain {
             return Some(Vec::new());
         }
-        let probes = sorted(names.probes());
+        let mut leads = Vec::new();
+        names.probes(&mut |probe| leads.push(self.index.lead(probe)));
+        let leads = sorted(leads);
         let mut found: Vec<(usize, Strength)> = Vec::new();
         // Whoever chooses the names chooses the rules that are looked at. What is counted depends on no order.
-        let (mut leads, mut tests) = (0usize, 0usize);
+        let (mut led, mut tests) = (0usize, 0usize);
         for voucher in vouchers {
-            let Some(index) = self.anchors.get(&voucher.anchor) else { continue };
-            let lists: Vec<&Vec<usize>> = probes.iter().filter_map(|probe| index.get(probe)).collect();
-            leads += lists.iter().map(|list| list.len()).sum::<usize>();
-            if leads > TESTS_PER_DECISION {
+            let lists = self.index.rules(&voucher.anchor, &leads);
+            led += lists.iter().map(|list| list.len()).sum::<usize>();
+            if led > TESTS_PER_DECISION {
                 return None;
             }
-            for candidate in sorted(lists.into_iter().flatten().copied()) {
+            for candidate in sorted(lists.concat()) {
                 let Some(under) = self.under.get(candidate) else { continue };
                 tests += under.cost;
                 if tests > TESTS_PER_DECISION {
@@ -363,39 +369,10 @@ impl MappingTable {
     pub(crate) fn len(&self) -> usize {
         self.exact.len() + self.under.len()
     }
-
-    /// Fills `anchors`. A rule stands where the fewest others do.
-    fn index(&mut self) -> Vec<RuleProblem> {
-        let mut rules_for: Table<(Fingerprint, Probe), usize> = Table::default();
-        for under in self.rules_under_anchors().filter_map(Rule::as_under) {
-            under.test.probes(&mut |probe| *rules_for.entry((under.path.anchor, probe)).or_default() += 1);
-        }
-        for (at, rule) in self.under.iter().map(UnderCa::rule).enumerate() {
-            let Some(under) = rule.as_under() else { continue };
-            self.looked_at.add(&under.test);
-            rule.source.fields().for_each(|field| self.looked_at.add_field(field));
-            let anchor = under.path.anchor;
-            let count = |probe: &Probe| rules_for.get(&(anchor, probe.clone())).copied().unwrap_or_default();
-            let probes: BTreeSet<Probe> = under.test.index(&count).into_iter().collect();
-            let index = self.anchors.entry(anchor).or_default();
-            for probe in probes {
-                index.entry(probe).or_default().push(at);
-            }
-        }
-        let mut problems = BTreeMap::new();
-        for (anchor, index) in &self.anchors {
-            for (probe, rules) in index.iter().filter(|(_, rules)| rules.len() > RULES_PER_VALUE) {
-                let (ca, value, rules) = ((*anchor).into(), probe.to_string(), rules.len());
-                problems.insert((anchor, probe), RuleProblem::Crowded { ca, value, rules });
-            }
-        }
-        problems.into_values().collect()
-    }
 }
 
 /// Each of these once, in order.
-fn sorted<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
-    let mut all: Vec<T> = all.collect();
+fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
     all.sort_unstable();
     all.dedup();
     all

@@ -12,11 +12,12 @@ use crate::user::UserName;
 
 /// A user who is not disabled, the rule that says so, and the user's roles.
 #[derive(Debug)]
+#[repr(C)] // The strength, which every decision reads, beside the count of references, which it changes.
 pub(crate) struct Answer {
+    pub(crate) strength: Strength,
     pub(crate) user: UserName,
     pub(crate) rule: RuleId,
     pub(crate) standing: Standing,
-    pub(crate) strength: Strength,
 }
 
 /// The answers about the pins of a bundle, found before anybody asks: a decision about a pin has one place to look.
@@ -33,7 +34,7 @@ impl Rules {
         }
         let strength = believed.min(matched.strength());
         let standing = self.roles.standing(&matched, strength);
-        Ok(Answer { user: matched.user, rule: matched.rule, standing, strength })
+        Ok(Answer { strength, user: matched.user, rule: matched.rule, standing })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::map::Matched;
 use crate::role::{Enforcement, Holder, Role, RoleAssignment, Shortfall};
 use crate::strength::Strength;
-use crate::table::Table;
+use crate::table::{Set, Table};
 
 /// Every assignment, by holder.
 #[derive(Debug, Default)]
@@ -15,19 +15,29 @@ pub(crate) struct RoleTable(Table<Holder, Held>);
 /// What one holder has.
 #[derive(Debug, Default)]
 struct Held {
-    /// Whatever the strength, sorted.
-    plain: Arc<[Role]>,
+    /// Whatever the strength.
+    plain: Arc<Roles>,
     /// Only from some strength on, sorted. None of them is in `plain`.
     demanding: Box<[Demand]>,
 }
 
 type Demand = (Role, Strength, Enforcement);
 
+/// Roles, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Roles {
+    sorted: Box<[Role]>,
+    /// The same ones, if they are [many](FEW_ROLES): every request looks for one.
+    many: Option<Box<Set<Role>>>,
+}
+
+/// So many roles are looked through faster than one is found by its hash.
+const FEW_ROLES: usize = 4;
+
 /// The roles of one principal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
-    /// Sorted.
-    pub(crate) roles: Arc<[Role]>,
+    pub(crate) roles: Arc<Roles>,
     /// For which roles the strength does not suffice, given or not, if there are any; sorted by role.
     pub(crate) shortfalls: Option<Arc<[Shortfall]>>,
 }
@@ -47,9 +57,9 @@ impl RoleTable {
         let held = |demands: BTreeSet<Demand>| {
             let (plain, demanding): (Vec<_>, Vec<_>) =
                 demands.into_iter().partition(|(_, least, _)| *least == Strength::Name);
-            let plain: Arc<[Role]> = plain.into_iter().map(|(role, _, _)| role).collect();
-            let demanding = demanding.into_iter().filter(|(role, _, _)| plain.binary_search(role).is_err()).collect();
-            Held { plain, demanding }
+            let plain = Roles::new(plain.into_iter().map(|(role, _, _)| role).collect());
+            let demanding = demanding.into_iter().filter(|(role, _, _)| !plain.contain(role)).collect();
+            Held { plain: Arc::new(plain), demanding }
         };
         Self(by_holder.into_iter().map(|(holder, demands)| (holder.clone(), held(demands))).collect())
     }
@@ -65,7 +75,7 @@ impl RoleTable {
             return Standing { roles: Arc::clone(&first.plain), shortfalls: None };
         }
         let all = || [first].into_iter().chain(others.iter().copied());
-        let mut roles: BTreeSet<&Role> = all().flat_map(|held| held.plain.iter()).collect();
+        let mut roles: BTreeSet<&Role> = all().flat_map(|held| held.plain.sorted()).collect();
         let (enough, short): (Vec<_>, Vec<_>) =
             all().flat_map(|held| held.demanding.iter()).partition(|(_, least, _)| *least <= strength);
         roles.extend(enough.into_iter().map(|(role, _, _)| role));
@@ -79,8 +89,11 @@ impl RoleTable {
         }
         let given = shortfalls.values().filter(|shortfall| shortfall.enforcement != Enforcement::Enforce);
         roles.extend(given.map(|shortfall| &shortfall.role));
-        let roles = roles.into_iter().cloned().collect();
-        Standing { roles, shortfalls: (!shortfalls.is_empty()).then(|| shortfalls.into_values().collect()) }
+        let roles = Roles::new(roles.into_iter().cloned().collect());
+        Standing {
+            roles: Arc::new(roles),
+            shortfalls: (!shortfalls.is_empty()).then(|| shortfalls.into_values().collect()),
+        }
     }
 
     /// Every assignment, sorted: holder, role, strength, enforcement.
@@ -97,9 +110,25 @@ impl RoleTable {
     }
 }
 
+impl Roles {
+    fn new(each: BTreeSet<Role>) -> Self {
+        let many = (each.len() > FEW_ROLES).then(|| Box::new(each.iter().cloned().collect()));
+        Self { sorted: each.into_iter().collect(), many }
+    }
+
+    pub(crate) fn sorted(&self) -> &[Role] {
+        &self.sorted
+    }
+
+    /// True if this is one of them.
+    pub(crate) fn contain(&self, role: &Role) -> bool {
+        self.many.as_ref().map_or_else(|| self.sorted.contains(role), |many| many.contains(role))
+    }
+}
+
 impl Held {
     fn all(&self) -> impl Iterator<Item = (&Role, Strength, Enforcement)> {
-        let plain = self.plain.iter().map(|role| (role, Strength::Name, Enforcement::Enforce));
+        let plain = self.plain.sorted().iter().map(|role| (role, Strength::Name, Enforcement::Enforce));
         plain.chain(self.demanding.iter().map(|(role, least, enforcement)| (role, *least, *enforcement)))
     }
 }

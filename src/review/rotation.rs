@@ -84,8 +84,8 @@ impl Rotation {
         new: impl IntoIterator<Item = &'a Certificate>,
     ) -> Self {
         Self {
-            above_old: old.into_iter().map(|one| one.der().clone()).collect(),
-            above_new: new.into_iter().map(|one| one.der().clone()).collect(),
+            above_old: old.into_iter().map(|one| one.der().into_owned()).collect(),
+            above_new: new.into_iter().map(|one| one.der().into_owned()).collect(),
             ..self
         }
     }
@@ -214,7 +214,7 @@ fn decide(
     above: &[CertificateDer<'static>],
     at: UnixTime,
 ) -> Decision {
-    let chain = core::iter::once(certificate.der()).chain(above);
+    let chain = core::iter::once(certificate.der()).chain(above.iter().cloned());
     policy.decide(&Evidence::after_handshake(host.id().clone(), chain), at)
 }
 

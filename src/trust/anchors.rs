@@ -11,7 +11,8 @@ use crate::limits::ANCHOR_KEYS_PER_NAME;
 
 /// Name, key and name constraints of an anchor: all that webpki looks at.
 pub(super) fn trust_anchor(certificate: &Certificate) -> Result<TrustAnchor<'static>, String> {
-    let anchor = webpki::anchor_from_trusted_cert(certificate.der());
+    let der = certificate.der();
+    let anchor = webpki::anchor_from_trusted_cert(&der);
     anchor.map(|anchor| anchor.to_owned()).map_err(|error| format!("{error:?}"))
 }
 

@@ -42,6 +42,7 @@ pub(crate) struct TrustIndex {
 /// A certificate that is pinned; found by its DER, which is all that makes two of them equal.
 #[derive(Debug)]
 pub(super) struct Pin {
+    der: Arc<[u8]>,
     certificate: Certificate,
     place: PinPlace,
     /// Why it is refused whenever it is presented.
@@ -50,13 +51,13 @@ pub(super) struct Pin {
 
 impl Borrow<[u8]> for Pin {
     fn borrow(&self) -> &[u8] {
-        self.certificate.der()
+        &self.der
     }
 }
 
 impl PartialEq for Pin {
     fn eq(&self, other: &Self) -> bool {
-        self.certificate.der() == other.certificate.der()
+        self.der == other.der
     }
 }
 
@@ -64,8 +65,7 @@ impl Eq for Pin {}
 
 impl Hash for Pin {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let der: &[u8] = self.borrow();
-        der.hash(state);
+        self.der.hash(state);
     }
 }
 
@@ -112,7 +112,8 @@ impl TrustIndex {
                 EntryKind::Pin => {
                     let barred = index.bar(certificate).err().map(Box::new);
                     let place = PinPlace(index.pins.len());
-                    index.pins.insert(Pin { certificate: certificate.clone(), place, barred });
+                    let (der, certificate) = (certificate.shared_der(), certificate.clone());
+                    index.pins.insert(Pin { der, certificate, place, barred });
                 }
             }
             // Of several the one with the smallest fingerprint is told, whatever their order.

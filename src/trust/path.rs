@@ -68,9 +68,10 @@ impl<'a> Search<'a> {
         if candidates.is_empty() {
             return Err(self.chain.unknown_issuer());
         }
-        let end_entity = EndEntityCert::try_from(self.chain.end_entity.der())
+        let der = self.chain.end_entity.der();
+        let end_entity = EndEntityCert::try_from(&der)
             .map_err(|error| self.chain.failure(&error, self.chain.end_entity.issuer(), self.now))?;
-        let others: Vec<_> = self.chain.others.iter().map(|other| CertificateDer::from_slice(other.der())).collect();
+        let others: Vec<_> = self.chain.others.iter().map(|other| other.der()).collect();
         let counted = self.signatures.counted();
         let algorithms: Vec<_> = counted.iter().map(|one| one as &dyn SignatureVerificationAlgorithm).collect();
         let mut vouchers = Vec::new();
@@ -282,7 +283,7 @@ fn check_issuer(member: &Member<'_>) -> Result<(), PathFailure> {
     }
     let reason = if extensions.key_cert_sign() == Some(false) {
         "its key usage does not include keyCertSign"
-    } else if member.certificate.subject().is_empty() {
+    } else if member.certificate.has_empty_subject() {
         "it has no subject"
     } else {
         return Ok(());

@@ -185,7 +185,7 @@ fn unreadable_files_say_what_they_are() {
 fn a_certificate_that_says_a_thing_twice_or_is_too_large_is_not_read() {
     let valid = TestCertificate::new("CN=x").with_ca_true();
     let once = valid.clone().self_signed();
-    assert!(Certificate::from_der(once.certificate().der()).is_ok());
+    assert!(Certificate::from_der(&once.certificate().der()).is_ok());
     let twice = std::panic::catch_unwind(|| valid.with_ca_true().self_signed());
     let message = twice.unwrap_err();
     assert!(message.downcast_ref::<String>().unwrap().contains("DuplicateExtension"));

@@ -236,7 +236,8 @@ fn files_of_others_under_a_password_tell_nothing() {
     workshop.write("key.pem", identity.private_key_pem().unwrap().as_bytes());
     workshop.openssl(&format!("pkcs12 -export -in own.pem -inkey key.pem -out own.p12 -passout pass:{PASSWORD}"));
     workshop.openssl("rsa -in key.pem -outform DER -traditional -out pkcs1.der");
-    let objects = vec![private_key(&workshop.read("pkcs1.der")), object("Cert", &[1, 3], identity.certificate().der())];
+    let objects =
+        vec![private_key(&workshop.read("pkcs1.der")), object("Cert", &[1, 3], &identity.certificate().der())];
     let pse = Pse { version: 4, pin: Some(PASSWORD), iterations: 10_000, objects };
     for file in [workshop.read("own.p12"), pse.write(&workshop)] {
         assert!(Import::new().with_password(PASSWORD).read(&file).is_ok());

@@ -333,6 +333,6 @@ fn ds_14_a_name_that_fills_the_log() {
     assert!(line.len() <= 4096, "{}", line.len());
     let read: certmap::AuditRecord = line.parse().unwrap();
     assert_eq!(read.elided("subject"), Some(12_003));
-    let naive = format!("refused user={}", common_name(partner.certificate().der()).unwrap());
+    let naive = format!("refused user={}", common_name(&partner.certificate().der()).unwrap());
     assert!(naive.len() > 12_000);
 }

@@ -42,7 +42,7 @@ fn only_signatures(chain: &[CertificateDer<'_>], known: &TestIdentity) -> bool {
         let mut all = provider.signature_verification_algorithms.all.iter();
         all.any(|one| one.verify_signature(key, &tbs, signature).is_ok())
     };
-    let known = known.certificate().der().clone();
+    let known = known.certificate().der().into_owned();
     let whole: Vec<_> = chain.iter().cloned().chain([known]).collect();
     whole.windows(2).all(signed)
 }
@@ -78,7 +78,8 @@ fn tr_14_tr_16_tr_21_tr_22_ck_01_signatures_and_nothing_else() {
 /// Serial number and authority key identifier, which a certificate says of itself: how Vault knew a certificate again
 /// (CVE-2024-2048).
 fn serial_and_key_identifier(certificate: &Certificate) -> (Vec<u8>, Option<Vec<u8>>) {
-    let (_, read) = x509_parser::parse_x509_certificate(certificate.der()).unwrap();
+    let der = certificate.der();
+    let (_, read) = x509_parser::parse_x509_certificate(&der).unwrap();
     let identifier = read.extensions().iter().find(|one| one.oid.to_id_string() == "2.5.29.35");
     (read.raw_serial().to_vec(), identifier.map(|one| one.value.to_vec()))
 }
@@ -259,7 +260,7 @@ fn tr_10_tr_11_tr_19_without_cas_nobody_is_asked() {
         let nobody = || presenting(None, false, Backend::AwsLcRs, version);
         assert_eq!(let_in(server_of(RootCertStore::empty(), &server), nobody()).as_deref(), Some("anybody"));
         let mut cas = RootCertStore::empty();
-        cas.add(root.certificate().der().clone()).unwrap();
+        cas.add(root.certificate().der().into_owned()).unwrap();
         assert_eq!(let_in(server_of(cas, &server), nobody()), None);
     }
     assert_eq!(builder(bundle(&[]), &[]).build().unwrap_err().problems()[0].code(), "empty-bundle");
@@ -297,7 +298,7 @@ fn revoking(
     set: fn(ClientCertVerifierBuilder) -> ClientCertVerifierBuilder,
 ) -> Arc<dyn ClientCertVerifier> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(trust.entries().map(|entry| entry.certificate().der().clone()));
+    roots.add_parsable_certificates(trust.entries().map(|entry| entry.certificate().der().into_owned()));
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Backend::AwsLcRs.provider());
     let lists = lists.iter().map(|list| CertificateRevocationListDer::from(list.der().to_vec()));
     set(builder.with_crls(lists)).build().unwrap()

@@ -19,7 +19,8 @@ fn root() -> TestIdentity {
 
 /// A subject as many libraries print it: most significant last, nothing escaped.
 fn printed(certificate: &Certificate) -> String {
-    let (_, read) = x509_parser::parse_x509_certificate(certificate.der()).unwrap();
+    let der = certificate.der();
+    let (_, read) = x509_parser::parse_x509_certificate(&der).unwrap();
     let attributes = read.subject().iter_attributes().map(|one| {
         let kind = match one.attr_type().to_id_string().as_str() {
             "2.5.4.3" => "CN",
@@ -116,7 +117,7 @@ fn mp_02_to_mp_27_common_names_that_are_taken_for_another() {
     for (row, way, reads, name) in COMMON_NAMES {
         let attacker = client(&format!("CN={name}")).issued_by(&root);
         assert_eq!(who(&policy, &attacker), crate::fleets::NOBODY, "{row}");
-        assert!(reads(&common_name(attacker.certificate().der()).unwrap()), "{row}: {way}");
+        assert!(reads(&common_name(&attacker.certificate().der()).unwrap()), "{row}: {way}");
     }
 }
 
@@ -203,7 +204,7 @@ fn mp_08_mp_09_a_name_that_is_put_into_something_else() {
     let named = |name: &str| {
         let attacker = client(&format!("CN={name}")).issued_by(&root);
         assert_eq!(who(&policy, &attacker), crate::fleets::NOBODY);
-        common_name(attacker.certificate().der()).unwrap()
+        common_name(&attacker.certificate().der()).unwrap()
     };
     // Into the name of a file (open62541-SA-2026-0011), and into a query (CVE-2023-28857).
     assert_eq!(Path::new("/users").join(named("/etc/passwd")), Path::new("/etc/passwd"));
@@ -227,7 +228,8 @@ fn mp_26_octets_that_are_taken_for_text_whatever_their_type() {
     let policy = policy(bundle(&[&root]), [rule(&root, "attribute CN \"admin\"", "\"admin\"")]);
     let attacker = client("CN=#140561646d696e").issued_by(&root);
     assert_eq!(who(&policy, &attacker), crate::fleets::NOBODY);
-    let (_, read) = x509_parser::parse_x509_certificate(attacker.certificate().der()).unwrap();
+    let der = attacker.certificate().der();
+    let (_, read) = x509_parser::parse_x509_certificate(&der).unwrap();
     assert_eq!(String::from_utf8_lossy(read.subject().iter_common_name().next().unwrap().as_slice()), "admin");
 }
 
@@ -281,7 +283,7 @@ fn mp_32_an_empty_name_in_a_list_that_ends_with_an_empty_line() {
         let attacker = client(subject).issued_by(&root);
         let policy = policy(bundle(&[&root]), [rule(&root, "attribute CN", r#"attribute CN among ("alice", "bob")"#)]);
         assert!(who(&policy, &attacker).is_err(), "{subject}");
-        assert!(users.contains(&*common_name(attacker.certificate().der()).unwrap_or_default()), "{subject}");
+        assert!(users.contains(&*common_name(&attacker.certificate().der()).unwrap_or_default()), "{subject}");
     }
     assert!("".parse::<certmap::UserName>().is_err());
 }

@@ -226,7 +226,7 @@ fn rv_13_revoked_only_in_the_last_of_three_lists() {
 fn rv_15_a_denied_certificate_whose_signature_is_written_in_the_other_way() {
     let pki = Pki::new();
     let own = pki.partner.certificate();
-    let other = other_signature(own.der());
+    let other = other_signature(&own.der());
     assert_ne!(Certificate::from_der(&other).unwrap().fingerprint(), own.fingerprint());
     // It is a valid certificate of the CA, and for the naive build another one.
     Attack::on(&pki.trust(), &[&other]).admitted();

@@ -50,7 +50,7 @@ fn lg_01_lg_02_a_name_that_writes_a_line_of_the_log() {
         assert_eq!((&read, read.user(), read.code()), (&record, None, Some("not-mapped")), "{line}");
         assert_eq!(read.subject(), Some(partner.certificate().subject().to_string().as_str()));
         assert_eq!(decision.refusal().unwrap().code(), RefusalCode::NotMapped);
-        assert!(fooled(&naive_line(&common_name(partner.certificate().der()).unwrap())), "{name}");
+        assert!(fooled(&naive_line(&common_name(&partner.certificate().der()).unwrap())), "{name}");
     }
 }
 

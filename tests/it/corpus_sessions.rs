@@ -58,7 +58,7 @@ impl Naive {
     pub fn config(&self, ca: &TestIdentity, auth: ClientAuth) -> Arc<ServerConfig> {
         let provider = self.backend.provider();
         let mut roots = RootCertStore::empty();
-        roots.add(ca.certificate().der().clone()).unwrap();
+        roots.add(ca.certificate().der().into_owned()).unwrap();
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         let verifier = if auth == ClientAuth::Request { verifier.allow_unauthenticated() } else { verifier };
         let clock = Arc::<Clock>::clone(&self.clock);

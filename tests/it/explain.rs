@@ -220,7 +220,7 @@ fn what_a_peer_chose_begins_no_line_of_an_explanation() {
     let junk = explained(&policy, &[b"junk"]).to_string();
     assert!(junk.contains(", which cannot be read\n"), "{junk}");
     assert!(explained(&policy, &[] as &[&[u8]]).to_string().contains("\nno certificate\n"));
-    assert!(explained(&policy, &[root.certificate().der(); 9]).to_string().starts_with("refused: chain-too-long"));
+    assert!(explained(&policy, &[&root.certificate().der(); 9]).to_string().starts_with("refused: chain-too-long"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::common::Backend;
 /// What stock rustls says of the chain without its root, below that root.
 fn stock(partner: &TestIdentity, root: &TestIdentity, lists: &[TestCrl]) -> Result<(), Error> {
     let mut roots = RootCertStore::empty();
-    roots.add(root.certificate().der().clone()).unwrap();
+    roots.add(root.certificate().der().into_owned()).unwrap();
     let lists = lists.iter().map(|list| CertificateRevocationListDer::from(list.der().to_vec()));
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Backend::AwsLcRs.provider())
         .with_crls(lists)

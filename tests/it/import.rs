@@ -90,7 +90,7 @@ fn two_files_of_any_form_are_one_identity() {
         let key = identity.private_key_pem().unwrap();
         assert!(key.contains(&format!("BEGIN {form} PRIVATE KEY")));
         let bare = base64(&key);
-        let again = Import::new().read_files(identity.certificate().der(), bare.as_bytes()).unwrap();
+        let again = Import::new().read_files(&identity.certificate().der(), bare.as_bytes()).unwrap();
         assert_eq!(again.identity().private_key_pem().unwrap(), key, "told by its shape");
     }
 }
@@ -187,7 +187,7 @@ fn certificates_are_read_alone_and_never_with_a_key() {
         Import::new().certificates(pem.as_bytes()).unwrap(),
         made.each_ref().map(|one| one.certificate().clone())
     );
-    assert_eq!(Import::new().certificates(made[0].certificate().der()).unwrap(), [made[0].certificate().clone()]);
+    assert_eq!(Import::new().certificates(&made[0].certificate().der()).unwrap(), [made[0].certificate().clone()]);
     let with_key = pem.clone() + &key_pem(&made[0]);
     assert_eq!(
         said(&Import::new().certificates(with_key.as_bytes()).unwrap_err()),

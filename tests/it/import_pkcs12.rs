@@ -135,7 +135,7 @@ fn bag(number: u8, value: &[u8]) -> Vec<u8> {
 
 fn certificate_bag(made: &TestIdentity) -> Vec<u8> {
     let kind = tlv(0x06, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 22, 1]);
-    bag(3, &sequence(&[&kind, &tlv(0xa0, &tlv(0x04, made.certificate().der()))]))
+    bag(3, &sequence(&[&kind, &tlv(0xa0, &tlv(0x04, &made.certificate().der()))]))
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn identity() -> Identity {
 
 /// Key and certificate, the other way round too: the order of objects says nothing.
 fn objects(identity: &Identity) -> Vec<Vec<u8>> {
-    vec![private_key(&pkcs1(identity)), object("Cert", &[1, 3], identity.certificate().der())]
+    vec![private_key(&pkcs1(identity)), object("Cert", &[1, 3], &identity.certificate().der())]
 }
 
 /// The committed key is PKCS#1.
@@ -69,7 +69,7 @@ fn a_list_of_certificates_is_told_and_a_chain_is_read() {
     let identity = identity();
     let plain = |objects| Pse { version: 2, pin: None, iterations: 1, objects }.write(&Workshop::new());
     let mut more = objects(&identity);
-    more.push(object("CertList", &[0], &tlv(0x31, identity.certificate().der())));
+    more.push(object("CertList", &[0], &tlv(0x31, &identity.certificate().der())));
     more.push(object("PKList", &[6, 1], &tlv(0x31, &[])));
     more.push(object("PKRoot", &[5, 1], &sequence(&[])));
     let imported = Import::new().read(&plain(more.clone())).unwrap();
@@ -87,7 +87,7 @@ fn a_list_of_certificates_is_told_and_a_chain_is_read() {
         Import::new().certificates(&verifies).unwrap_err().to_string(),
         "the PSE file uses a list of trusted certificates, which is not read: export them from STRUST one by one, or with `sapgenpse maintain_pk -l -x PIN -p FILE`"
     );
-    let own = plain(vec![object("SignCert", &[1, 1], identity.certificate().der())]);
+    let own = plain(vec![object("SignCert", &[1, 1], &identity.certificate().der())]);
     assert_eq!(Import::new().certificates(&own).unwrap(), [identity.certificate().clone()]);
 }
 
@@ -98,7 +98,7 @@ fn what_is_not_read_is_told() {
     }
     let workshop = Workshop::new();
     let identity = identity();
-    let certificate = object("Cert", &[1, 3], identity.certificate().der());
+    let certificate = object("Cert", &[1, 3], &identity.certificate().der());
     let cure =
         "convert it with SAP's own tool, `sapgenpse export_p12 -p FILE new.p12`, and import that (feature `pkcs12`)";
     let said = |file: &[u8]| said(&Import::new().with_password(PIN).read(file).unwrap_err());
@@ -113,7 +113,8 @@ fn what_is_not_read_is_told() {
     assert_eq!(said(&plain(vec![dsa, certificate.clone()])), not_read("a private key of the type 1.2.840.10040.4.1"));
     let old = object("SKold", &[3, 1], &sequence(&[]));
     assert_eq!(said(&plain(vec![old, certificate])), not_read("an old form of private key"));
-    let other = object("Cert", &[1, 3], Identity::from_pem(&data("openssl-req-x509.pem")).unwrap().certificate().der());
+    let other =
+        object("Cert", &[1, 3], &Identity::from_pem(&data("openssl-req-x509.pem")).unwrap().certificate().der());
     assert!(
         said(&plain(vec![objects(&identity).remove(0), other]))
             .starts_with("private key does not match the certificate `")

@@ -30,7 +30,7 @@ impl Naive {
     /// Trusts what the bundle holds, pin or anchor; lists in the order given.
     pub fn new(bundle: &TrustBundle, lists: &[TestCrl]) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(bundle.entries().map(|entry| entry.certificate().der().clone()));
+        roots.add_parsable_certificates(bundle.entries().map(|entry| entry.certificate().der().into_owned()));
         let lists = lists.iter().map(|list| CertificateRevocationListDer::from(list.der().to_vec()));
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Backend::AwsLcRs.provider());
         let verifier = builder.with_crls(lists).build().map_err(|error| error.to_string())?;

@@ -77,7 +77,7 @@ pub fn extension(last: u8, critical: bool, value: &[u8]) -> Vec<u8> {
 
 impl Parts {
     pub fn of(certificate: &TestIdentity) -> Self {
-        let mut tbs = inside(&inside(certificate.certificate().der())[0]).into_iter().peekable();
+        let mut tbs = inside(&inside(&certificate.certificate().der())[0]).into_iter().peekable();
         let version = tbs.next_if(|first| first[0] == 0xa0).unwrap_or_default();
         let mut next = || tbs.next().unwrap_or_default();
         Self {

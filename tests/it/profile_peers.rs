@@ -55,7 +55,7 @@ impl Stock {
     fn new() -> Self {
         let provider = Backend::AwsLcRs.provider();
         let mut roots = RootCertStore::empty();
-        roots.add(root().certificate().der().clone()).unwrap();
+        roots.add(root().certificate().der().into_owned()).unwrap();
         let roots = Arc::new(roots);
         let client = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider));
         let server = WebPkiServerVerifier::builder_with_provider(roots, provider);
@@ -65,10 +65,10 @@ impl Stock {
     fn says(&self, usage: Usage, certificate: &Certificate) -> Option<String> {
         let der = certificate.der();
         let result = if usage == Usage::Client {
-            self.client.verify_client_cert(der, &[], NOW).map(|_| ())
+            self.client.verify_client_cert(&der, &[], NOW).map(|_| ())
         } else {
             let name = ServerName::try_from(HOST).unwrap();
-            self.server.verify_server_cert(der, &[], &name, &[], NOW).map(|_| ())
+            self.server.verify_server_cert(&der, &[], &name, &[], NOW).map(|_| ())
         };
         result.err().map(|error| error.to_string())
     }

@@ -312,7 +312,7 @@ fn a_certificate_that_differs_from_the_pinned_one_in_one_octet_is_not_it() {
     let host = policy.hosts().next().unwrap().id().clone();
     let decide = |der: &[u8]| policy.decide(&Evidence::after_handshake(host.clone(), [der]), NOW);
     let der = pinned.certificate().der();
-    assert!(decide(der).principal().is_some());
+    assert!(decide(&der).principal().is_some());
     for at in 0..der.len() {
         let mut other = der.to_vec();
         other[at] ^= 1 << (at % 8);
@@ -321,5 +321,5 @@ fn a_certificate_that_differs_from_the_pinned_one_in_one_octet_is_not_it() {
     for length in 0..der.len() {
         assert!(decide(&der[..length]).principal().is_none(), "{length} octets");
     }
-    assert!(decide(&[der, &[0][..]].concat()).principal().is_none(), "one octet more");
+    assert!(decide(&[&der[..], &[0]].concat()).principal().is_none(), "one octet more");
 }

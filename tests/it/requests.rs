@@ -204,7 +204,7 @@ fn what_is_no_answer_is_refused() {
     let (_, issuing, pending, issued) = hierarchy();
     let error = |answer: &[u8]| pending.with_answer([answer]).unwrap_err();
     assert_eq!(error(pending.chain_pem().as_bytes()), AnswerError::OnlyAsked);
-    assert_eq!(error(pending.certificate().der()), AnswerError::OnlyAsked);
+    assert_eq!(error(&pending.certificate().der()), AnswerError::OnlyAsked);
     let request = pending.certificate_request(&[]).unwrap();
     assert_eq!(
         error(request.to_pem().as_bytes()).to_string(),

@@ -259,7 +259,7 @@ fn files_that_are_something_else_are_told_as_what_they_are() {
     assert_eq!(nothing.source().unwrap().to_string(), "the file is empty");
     // Ed25519, since the length of an ECDSA signature moves the offset.
     let certificate = TestCertificate::new("CN=a").with_new_key(NewKey::Ed25519).self_signed();
-    let certificate = RevocationList::from_der(certificate.certificate().der()).unwrap_err().to_string();
+    let certificate = RevocationList::from_der(&certificate.certificate().der()).unwrap_err().to_string();
     assert_eq!(certificate, "this is no revocation list: expected version 2 at offset 5");
     let mut trailing = list.der().to_vec();
     trailing.extend([5, 0]);

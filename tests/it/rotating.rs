@@ -30,7 +30,7 @@ fn document(partners: &[(&TestIdentity, &str)]) -> Document {
     let bundle = "partners".parse().unwrap();
     for (partner, name) in partners {
         let certificate = partner.certificate();
-        edit.add_ca(&bundle, certificate.der(), Some(AddedAs::Pin), None).unwrap();
+        edit.add_ca(&bundle, &certificate.der(), Some(AddedAs::Pin), None).unwrap();
         let selector = Selector::certificate(certificate.fingerprint());
         edit.map(&CertUserMapping::new(selector, user(name))).unwrap();
         edit.assign(&RoleAssignment::new(user(name), SEND)).unwrap();

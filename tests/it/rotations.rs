@@ -34,7 +34,7 @@ fn document(old: &Certificate, kind: AddedAs, selector: &Selector) -> Document {
     let mut document = Document::new();
     let mut edit = document.edit(&NoReferences);
     for (host, bundle) in [("one", "b1"), ("two", "b2")] {
-        edit.add_ca(&bundle.parse().unwrap(), old.der(), Some(kind), Some(&"acme".parse().unwrap())).unwrap();
+        edit.add_ca(&bundle.parse().unwrap(), &old.der(), Some(kind), Some(&"acme".parse().unwrap())).unwrap();
         let settings = HostSettings::new()
             .with_bundle(bundle.parse().unwrap(), ClientAuth::Require)
             .with_server_names([format!("{host}.example").parse().unwrap()]);
