@@ -16,7 +16,7 @@ mod report;
 
 pub use measure::{Comparison, Times, is_measuring};
 pub use partners::{
-    Copies, Partners, SEND, another_each_time, erp_v1, evidence, fingerprint_mappings, partner_v3, user,
+    Copies, PINS, Partners, SEND, another_each_time, erp_v1, evidence, fingerprint_mappings, partner_v3, user,
     with_many_roles,
 };
 pub use report::{Bound, Report};

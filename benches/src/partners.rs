@@ -25,7 +25,7 @@ const NUMBER: &str = "NUMBERED";
 const ONE_KEY_IN: usize = 8;
 /// Of more partners than this, only so many are pinned; the others are mapped all the same. A million certificates to be
 /// parsed take longer than all that is measured.
-const PINS: usize = 100_000;
+pub const PINS: usize = 100_000;
 /// Rules over names that a policy has beside the exact ones.
 const NAME_RULES: usize = 20;
 

@@ -141,6 +141,14 @@ impl Certificate {
         })))
     }
 
+    /// As [`from_der`](Self::from_der), of bytes whose fingerprint was made already: it is not made again.
+    pub(crate) fn from_der_known(der: &[u8], fingerprint: Fingerprint) -> Result<Self, InvalidCertificate> {
+        debug_assert_eq!(fingerprint, Fingerprint::of(der));
+        let certificate = Self::from_der(der)?;
+        certificate.0.fingerprint.get_or_init(|| fingerprint);
+        Ok(certificate)
+    }
+
     /// Reads one certificate from a file's content: PEM, DER, or base64.
     ///
     /// # Errors

@@ -96,10 +96,15 @@ fn write_rules(hosts: &HostTable, deny: &DenyList, rules: &Rules, out: &mut impl
 fn write_mappings(table: &MappingTable, out: &mut impl Write) -> fmt::Result {
     let (mut exact, under): (Vec<_>, Vec<_>) = table.rules().partition(|rule| rule.selector.ca().is_none());
     exact.sort_by_cached_key(|rule| (!rule.exception, rule.selector.clone()));
+    let mut line = String::new();
     for rule in &exact {
         let (selector, kind) = (rule.selector, if rule.exception { "exception" } else { "map" });
         let Some(user) = rule.source.constant() else { continue };
-        names(rule).try_for_each(|name| writeln!(out, "{kind} {selector} {name} {user}"))?;
+        for name in names(rule) {
+            line.clear();
+            writeln!(line, "{kind} {selector} {name} {user}")?;
+            out.write_str(&line)?;
+        }
     }
     let line = |rule: Rule<'_>| {
         let line = |name| format!("map-under {name} {} : {}", rule.source, rule.selector);

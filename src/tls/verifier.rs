@@ -34,6 +34,14 @@ impl Verifier {
         let current = self.policy.current();
         current.host(&self.host).map(|host| (host.client_auth(), host.untrusted())).unwrap_or_default()
     }
+
+    /// The certificate whose key must have signed. A pin was read when the policy was made; it is found by all of its bytes.
+    fn read(&self, certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
+        let current = self.policy.current();
+        let host = current.host_table().get(&self.host);
+        let known = host.and_then(|host| host.trust().index().pinned(certificate));
+        known.map_or_else(|| read(certificate), |known| Ok(known.clone()))
+    }
 }
 
 impl ClientCertVerifier for Verifier {
@@ -81,7 +89,7 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let certificate = read(certificate)?;
+        let certificate = self.read(certificate)?;
         let algorithms = &self.provider.signature_verification_algorithms;
         signature::verify_tls12(message, &certificate.public_key(), signed, algorithms)
     }
@@ -92,7 +100,7 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let certificate = read(certificate)?;
+        let certificate = self.read(certificate)?;
         let algorithms = &self.provider.signature_verification_algorithms;
         signature::verify_tls13(message, &certificate.public_key(), signed, algorithms)
     }

@@ -139,6 +139,11 @@ impl TrustIndex {
         self.pins.iter().map(|pin| (pin.place, &pin.certificate))
     }
 
+    /// The certificate of these bytes, if it is pinned. Whether it is believed is another question.
+    pub(crate) fn pinned(&self, der: &[u8]) -> Option<&Certificate> {
+        self.pins.get(der).map(|pin| &pin.certificate)
+    }
+
     /// Believes a certificate whose key is pinned, unless it is barred or outside its validity.
     pub(super) fn believe_key(
         &self,

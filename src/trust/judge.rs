@@ -79,7 +79,7 @@ impl TrustState {
         let (key, remembered) = self.recall(fingerprint, others, now);
         let certificate = match &remembered {
             Some(path) => path.certificate().clone(),
-            None => Certificate::from_der(presented)
+            None => Certificate::from_der_known(presented, fingerprint)
                 .map_err(|cause| Distrust::Unknown { fingerprint, cause: Untrusted::Unreadable(cause) })?,
         };
         let denied = index.deny(&certificate);

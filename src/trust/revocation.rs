@@ -252,12 +252,11 @@ impl RevocationState {
         let named = self.named(issuer);
         let signed: Vec<_> = named.iter().filter(|listed| listed.is_signed_by(issuer, signatures)).collect();
         let Some(newest) = signed.iter().map(|listed| &listed.list).max_by_key(|list| list.next_update()) else {
-            let issuer = issuer.subject();
             // A CA that changed its key signs lists with one of them, and forgeries are signed by somebody: either way
             // there should be an answer and there is none.
             return match (named.is_empty(), due) {
-                (false, _) => Err(unknown(UnknownStatus::OtherSigner { issuer })),
-                (true, true) => Err(unknown(UnknownStatus::NoList { issuer })),
+                (false, _) => Err(unknown(UnknownStatus::OtherSigner { issuer: issuer.subject() })),
+                (true, true) => Err(unknown(UnknownStatus::NoList { issuer: issuer.subject() })),
                 (true, false) => Ok(None),
             };
         };
