@@ -16,7 +16,7 @@ use super::{
     Algorithms, BundleName, ClientPurpose, DenyList, Entry, EntryKind, RevocationState, TrustBundle,
     VerifiedCertificate,
 };
-use crate::cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint, Standing, show};
+use crate::cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint, Standing, Validity, show};
 use crate::table::{Set, Table};
 use crate::trace::{Check, Trace};
 
@@ -43,10 +43,27 @@ pub(crate) struct TrustIndex {
 #[derive(Debug)]
 pub(super) struct Pin {
     der: Arc<[u8]>,
+    /// What a decision wants of the certificate, here because the certificate is elsewhere in memory.
+    known: Known,
     certificate: Certificate,
     place: PinPlace,
     /// Why it is refused whenever it is presented.
     barred: Option<Box<Distrust>>,
+}
+
+/// What is told of a certificate that is believed for itself.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    fingerprint: Fingerprint,
+    key: SpkiFingerprint,
+    validity: Validity,
+}
+
+impl Known {
+    fn of(certificate: &Certificate) -> Self {
+        let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+        Self { fingerprint, key, validity: certificate.validity() }
+    }
 }
 
 impl Borrow<[u8]> for Pin {
@@ -113,7 +130,8 @@ impl TrustIndex {
                     let barred = index.bar(certificate).err().map(Box::new);
                     let place = PinPlace(index.pins.len());
                     let (der, certificate) = (certificate.shared_der(), certificate.clone());
-                    index.pins.insert(Pin { der, certificate, place, barred });
+                    let known = Known::of(&certificate);
+                    index.pins.insert(Pin { der, known, certificate, place, barred });
                 }
             }
             // Of several the one with the smallest fingerprint is told, whatever their order.
@@ -151,7 +169,7 @@ impl TrustIndex {
         now: UnixTime,
         trace: &mut impl Trace,
     ) -> Result<VerifiedCertificate, Distrust> {
-        believe(certificate, self.bar(certificate).err().as_ref(), Basis::KeyPin, now, trace)
+        believe(Known::of(certificate), self.bar(certificate).err().as_ref(), Basis::KeyPin, now, trace)
     }
 
     /// The anchors of the bundle that issued this certificate directly and vouch for it, for as much as can be told without
@@ -224,23 +242,23 @@ impl TrustIndex {
 
 impl Pin {
     pub(super) fn fingerprint(&self) -> Fingerprint {
-        self.certificate.fingerprint()
+        self.known.fingerprint
     }
 
     pub(super) fn believe(&self, now: UnixTime, trace: &mut impl Trace) -> Result<VerifiedCertificate, Distrust> {
-        believe(&self.certificate, self.barred.as_deref(), Basis::Pin(self.place), now, trace)
+        believe(self.known, self.barred.as_deref(), Basis::Pin(self.place), now, trace)
     }
 }
 
 /// Believes what was presented and is pinned, itself or by its key, unless it is barred or outside its validity.
 fn believe(
-    certificate: &Certificate,
+    known: Known,
     barred: Option<&Distrust>,
     basis: Basis,
     now: UnixTime,
     trace: &mut impl Trace,
 ) -> Result<VerifiedCertificate, Distrust> {
-    let (fingerprint, validity) = (certificate.fingerprint(), certificate.validity());
+    let Known { fingerprint, key, validity } = known;
     trace.step(Check::Barred, barred.is_none(), format_args!("{fingerprint}"));
     if let Some(cause) = barred {
         return Err(cause.clone());
@@ -250,11 +268,8 @@ fn believe(
     match standing {
         Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
         Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
-        Standing::Within => Ok(VerifiedCertificate {
-            fingerprint,
-            spki_fingerprint: certificate.spki_fingerprint(),
-            valid_until: validity.not_after(),
-            basis,
-        }),
+        Standing::Within => {
+            Ok(VerifiedCertificate { fingerprint, spki_fingerprint: key, valid_until: validity.not_after(), basis })
+        }
     }
 }
