@@ -32,7 +32,7 @@ pub fn store(trusted: &[Certificate]) -> X509Store {
 /// If it cannot.
 #[must_use]
 pub fn x509(certificate: &Certificate) -> X509 {
-    X509::from_der(certificate.der()).expect("a certificate")
+    X509::from_der(&certificate.der()).expect("a certificate")
 }
 
 /// `X509_verify_cert` on certificates that it has read, as in a handshake: from the DER each time.
@@ -52,7 +52,7 @@ mod tests {
     fn what_is_measured_tells_the_trusted_from_the_others() {
         let [one, other] = [(); 2].map(|()| partner_v3(NewKey::EcP256).certificate().clone());
         let store = store(std::slice::from_ref(&one));
-        assert!(admits(&store, one.der()));
-        assert!(!admits(&store, other.der()));
+        assert!(admits(&store, &one.der()));
+        assert!(!admits(&store, &other.der()));
     }
 }

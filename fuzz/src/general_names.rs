@@ -37,7 +37,8 @@ fn world() -> &'static World {
             .mapping(CertUserMapping::from_source(selector, users))
             .build_with_provider(&ring::default_provider())
             .expect("a policy");
-        let whole = der::all(der::only(holder.certificate().der()).expect("a certificate").content).expect("parts");
+        let holder = holder.certificate().der();
+        let whole = der::all(der::only(&holder).expect("a certificate").content).expect("parts");
         let spki = der::all(whole[0].content).expect("fields")[6].whole.to_vec();
         World { ca, template, spki, policy: PolicyHandle::new(policy).current() }
     })
