@@ -116,7 +116,19 @@ impl Spec {
             2 => self.pin_purpose = *rng.choice(&[None, Some(ClientPurpose::IfStated)]).unwrap(),
             3 => self.path_length = *rng.choice(&[None, None, Some(0), Some(1)]).unwrap(),
             4 | 5 => toggle(&mut self.anchors, rng.usize(0..world.roots.len())),
-            6..10 => toggle(&mut self.pins, peer),
+            6..10 => {
+                toggle(&mut self.pins, peer);
+                // Nobody pins whom no rule knows.
+                if rng.bool() {
+                    let certificate = world.peers[peer].certificate();
+                    let user = format!("\"{}\"", rng.choice(USERS).unwrap());
+                    let selector = match rng.u8(0..4) {
+                        0 => certificate.spki_fingerprint().to_string(),
+                        _ => certificate.fingerprint().to_string(),
+                    };
+                    self.rules.insert(selector, (user, None, false));
+                }
+            }
             10 => toggle(&mut self.key_pins, peer),
             11 => toggle(&mut self.denied, peer),
             12 => toggle(&mut self.disabled, rng.choice(USERS).unwrap()),
