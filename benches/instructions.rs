@@ -76,44 +76,44 @@ fn host_and_mappings() -> (Host, Vec<CertUserMapping>) {
 }
 
 // What everything is compared with: one hash of a certificate.
-#[library_benchmark(config = at_most(50_232, 1))]
+#[library_benchmark(config = at_most(50_224, 1))]
 #[bench::erp(erp_v1())]
 fn sha256(certificate: Certificate) -> Certificate {
     black_box(Sha256::digest(black_box(certificate.der())));
     certificate
 }
 
-#[library_benchmark(config = at_most(1_466, 3))]
+#[library_benchmark(config = at_most(1_439, 3))]
 #[bench::among_150(pinned())]
 fn decide_pinned(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(130_676, 3))]
+#[library_benchmark(config = at_most(130_256, 3))]
 #[bench::among_150(stranger())]
 fn refuse(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(43_725, 3))]
+#[library_benchmark(config = at_most(43_668, 3))]
 #[bench::chain_of_two(client(NewKey::EcP256, 4096))]
 fn decide_returning(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(812_017, 3))]
+#[library_benchmark(config = at_most(811_564, 3))]
 #[bench::chain_of_two(client(NewKey::Rsa2048, 0))]
 fn decide_first(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(445_032, 3))]
+#[library_benchmark(config = at_most(443_229, 3))]
 #[bench::ten_thousand(device())]
 fn decide_by_rules(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(811, 3))]
+#[library_benchmark(config = at_most(884, 10))]
 #[bench::a_hundred_roles(kept_connection())]
 fn admit_and_require((caller, role): (Caller, Role)) -> (Caller, Role) {
     let principal = black_box(&caller).admit(black_box(Authority::Host("gateway.example")), NOW);
@@ -121,15 +121,15 @@ fn admit_and_require((caller, role): (Caller, Role)) -> (Caller, Role) {
     (caller, role)
 }
 
-#[library_benchmark(config = at_most(73_069_238, 3))]
+#[library_benchmark(config = at_most(64_159_204, 3))]
 #[bench::ten_thousand(host_and_mappings())]
 fn build((host, mappings): (Host, Vec<CertUserMapping>)) -> Policy {
     PolicyBuilder::for_host(host).mappings(mappings).build().expect("a policy without contradiction")
 }
 
 #[library_benchmark]
-#[bench::version_1(args = (erp_v1()), config = at_most(32_477, 2))]
-#[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(23_633, 2))]
+#[bench::version_1(args = (erp_v1()), config = at_most(32_514, 2))]
+#[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(23_487, 2))]
 fn read(certificate: Certificate) -> Certificate {
     drop(black_box(Certificate::from_der(black_box(&certificate.der()))));
     certificate

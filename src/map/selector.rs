@@ -124,6 +124,17 @@ impl From<Fingerprint> for CaPath {
 }
 
 impl Selector {
+    /// A number in the order of exact selectors, for sorting many of them; where it is the same the selectors have to be
+    /// compared. Those under a CA have the greatest. Uses 63 bits.
+    pub(crate) fn rank(&self) -> u64 {
+        let first = |octets: &[u8; 32]| octets.first_chunk().map_or(0, |first| u64::from_be_bytes(*first)) >> 2;
+        match &self.0 {
+            Kind::Certificate(certificate) => first(certificate.as_bytes()),
+            Kind::Key(key) => 1 << 62 | first(key.as_bytes()),
+            Kind::Under(_) => u64::MAX >> 1,
+        }
+    }
+
     /// Matches one exact certificate.
     #[must_use]
     pub fn certificate(fingerprint: Fingerprint) -> Self {

@@ -94,10 +94,13 @@ fn write_rules(hosts: &HostTable, deny: &DenyList, rules: &Rules, out: &mut impl
 /// of their selectors, and there may be a million of them. A selector under a CA has blanks, and ends the line then; what
 /// stands before it ends with the first ` : ` outside of quotes.
 fn write_mappings(table: &MappingTable, out: &mut impl Write) -> fmt::Result {
-    let (mut exact, under): (Vec<_>, Vec<_>) = table.rules().partition(|rule| rule.selector.ca().is_none());
-    exact.sort_by_cached_key(|rule| (!rule.exception, rule.selector.clone()));
+    let (exact, under): (Vec<_>, Vec<_>) = table.rules().partition(|rule| rule.selector.ca().is_none());
+    let order = |rule: &Rule<'_>| u64::from(!rule.exception) << 63 | rule.selector.rank();
+    // Sixteen octets of each are sorted, and the rules stay where they are.
+    let mut sorted: Vec<_> = exact.iter().map(|rule| (order(rule), rule)).collect();
+    sorted.sort_unstable_by(|(one, rule), (other, with)| one.cmp(other).then_with(|| rule.selector.cmp(with.selector)));
     let mut line = String::new();
-    for rule in &exact {
+    for (_, rule) in sorted {
         let (selector, kind) = (rule.selector, if rule.exception { "exception" } else { "map" });
         let Some(user) = rule.source.constant() else { continue };
         for name in names(rule) {
