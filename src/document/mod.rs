@@ -52,6 +52,10 @@ const VERSION: u64 = 1;
 /// understood when it is built, and then every problem is told at once. It is written in one order, whatever the order
 /// in which it was read or edited, and documents that are written alike are equal.
 ///
+/// # Security
+/// No error from here shows a private key that somebody wrote into the document. The parser of the format has errors of its
+/// own, and may show the line at fault: of a `toml::de::Error`, show the `message` and the number of the line.
+///
 /// ```
 /// use certmap::document::{Document, NoReferences};
 /// # let pem = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;

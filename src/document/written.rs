@@ -1,11 +1,13 @@
 //! (private) The document as text has it: every key that there is, bounded, and nothing of it understood yet.
 //!
-//! INVARIANT: no text here is a private key; what looks like one is wiped while it is read, and only remembered.
+//! INVARIANT: no text here is a private key; what looks like one is wiped while it is read, and only remembered. Nor is one
+//! in an error: serde's own readers show whatever text stands where something else is expected. So all of them are here, and a
+//! format of text is not told what is expected, because it would show the text itself.
 
 use core::fmt;
 use core::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,9 @@ use super::near::near;
 use crate::limits::{DOCUMENT_CERTIFICATE_BYTES, DOCUMENT_ITEMS, DOCUMENT_TEXT_BYTES, REVOCATION_LIST_FILE_BYTES};
 use crate::pem;
 use crate::text::OneLine;
+
+/// How much of a text that is none of what is expected is shown.
+const SHOWN: usize = 64;
 
 /// Text of so many bytes at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +101,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 write!(f, "a list of at most {DOCUMENT_ITEMS} items")
             }
 
+            fn visit_str<E: Error>(self, text: &str) -> Result<List<T>, E> {
+                Err(text_instead(text, &self))
+            }
+
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<T>, A::Error> {
                 // What the input says of its length is not believed.
                 let mut read = Vec::new();
@@ -109,7 +118,90 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
         }
 
-        deserializer.deserialize_seq(Read(PhantomData))
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Read(PhantomData))
+        } else {
+            deserializer.deserialize_seq(Read(PhantomData))
+        }
+    }
+}
+
+/// A text stands where something else is expected.
+fn text_instead<E: Error>(text: &str, expected: &dyn Expected) -> E {
+    let unexpected = match text {
+        key if pem::has_private_key(key.as_bytes()) => Unexpected::Other("a private key"),
+        long if long.len() > SHOWN => Unexpected::Other("a long text"),
+        short => Unexpected::Str(short),
+    };
+    E::invalid_type(unexpected, expected)
+}
+
+/// A number, or yes and no.
+struct Scalar<T>(T);
+
+macro_rules! scalar {
+    ($type:ident, $expected:literal, $read:ident: $($visit:ident $from:ident $unexpected:ident),+) => {
+        impl<'de> Deserialize<'de> for Scalar<$type> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Read;
+
+                impl Visitor<'_> for Read {
+                    type Value = Scalar<$type>;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                        Err(text_instead(text, &self))
+                    }
+
+                    $(fn $visit<E: Error>(self, value: $from) -> Result<Self::Value, E> {
+                        let fits = $type::try_from(value).map(Scalar);
+                        fits.map_err(|_| E::invalid_value(Unexpected::$unexpected(value), &self))
+                    })+
+                }
+
+                if deserializer.is_human_readable() {
+                    deserializer.deserialize_any(Read)
+                } else {
+                    deserializer.$read(Read)
+                }
+            }
+        }
+
+        impl Field for Option<$type> {
+            fn next<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+                Ok(map.next_value::<Option<Scalar<$type>>>()?.map(|Scalar(value)| value))
+            }
+        }
+    };
+}
+
+scalar!(bool, "a boolean", deserialize_bool: visit_bool bool Bool);
+scalar!(u32, "u32", deserialize_u32: visit_u64 u64 Unsigned, visit_i64 i64 Signed);
+scalar!(u64, "u64", deserialize_u64: visit_u64 u64 Unsigned, visit_i64 i64 Signed);
+
+/// What may stand under a key.
+trait Field: Sized {
+    fn next<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+}
+
+impl<const LIMIT: usize> Field for Option<Text<LIMIT>> {
+    fn next<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        map.next_value()
+    }
+}
+
+impl<T: for<'any> Deserialize<'any>> Field for List<T> {
+    fn next<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        map.next_value()
+    }
+}
+
+impl Field for Option<List<Text>> {
+    fn next<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        map.next_value()
     }
 }
 
@@ -152,7 +244,10 @@ impl Visitor<'_> for Key {
         if let Some(key) = self.0.iter().find(|key| **key == text) {
             return Ok(key);
         }
-        let shown: String = text.chars().take(64).collect();
+        if pem::has_private_key(text.as_bytes()) {
+            return Err(E::custom("a private key stands where the name of a key should: take it out"));
+        }
+        let shown: String = text.chars().take(SHOWN).collect();
         let shown = OneLine(&shown);
         match near(text, self.0.iter().copied()) {
             Some(near) => Err(E::custom(format_args!("unknown key `{shown}`: is `{near}` meant?"))),
@@ -182,6 +277,10 @@ macro_rules! table {
                         write!(f, "a table with keys of `{}`", KEYS.join("`, `"))
                     }
 
+                    fn visit_str<E: Error>(self, text: &str) -> Result<$name, E> {
+                        Err(text_instead(text, &self))
+                    }
+
                     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
                         let mut table = $name::default();
                         let mut seen = Vec::new();
@@ -191,7 +290,7 @@ macro_rules! table {
                             }
                             seen.push(key);
                             match key {
-                                $($key => table.$field = map.next_value()?,)*
+                                $($key => table.$field = Field::next(&mut map)?,)*
                                 other => return Err(A::Error::unknown_field(other, KEYS)),
                             }
                         }
@@ -199,7 +298,11 @@ macro_rules! table {
                     }
                 }
 
-                deserializer.deserialize_map(Read)
+                if deserializer.is_human_readable() {
+                    deserializer.deserialize_any(Read)
+                } else {
+                    deserializer.deserialize_map(Read)
+                }
             }
         }
     };

@@ -7,6 +7,7 @@ mod anchors;
 mod bundles;
 mod calling;
 mod canaries;
+mod canaries_of_policies;
 mod certificates;
 mod coming_from;
 mod common;

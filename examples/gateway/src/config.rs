@@ -99,7 +99,12 @@ impl Source {
         let mut routes = Routes::default();
         let mut parts = Vec::new();
         for (name, text) in texts {
-            let mut table: toml::Table = toml::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+            // Not the line at fault, as the parser shows it: a key may stand there.
+            let told = |error: toml::de::Error| {
+                let before = text.bytes().take(error.span().map_or(0, |span| span.start));
+                format!("{name}: line {}: {}", before.filter(|byte| *byte == b'\n').count() + 1, error.message())
+            };
+            let mut table: toml::Table = toml::from_str(&text).map_err(told)?;
             if let Some(written) = table.remove("routes") {
                 routes.add(written).map_err(|error| format!("{name}: routes: {error}"))?;
             }
