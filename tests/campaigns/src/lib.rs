@@ -4,6 +4,7 @@
 //! names, so that a mistake would have to be made twice to go unseen. Each campaign is a program in `src/bin`: one
 //! question, run long, and its figure last.
 
+pub mod broken;
 mod line;
 pub mod records;
 pub mod soak;

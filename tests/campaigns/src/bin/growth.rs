@@ -1,0 +1,70 @@
+//! How many times as many instructions does twice as large an input take? At most 2.2, or somebody can make it expensive.
+//!
+//! `cargo run --release -p certmap-campaigns --bin growth`. Needs valgrind: it runs itself under callgrind, which counts what
+//! happens in one function. A part of a case's name behind `--` runs those cases only.
+
+use std::env;
+use std::hint::black_box;
+use std::process::{Command, ExitCode};
+
+use certmap_campaigns::broken::growth::{CASES, Work};
+
+/// Twice as much, and a tenth more; in thousandths.
+const LIMIT: u64 = 2_200;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [one, case, size] = arguments.as_slice()
+        && one == "one"
+    {
+        let (case, size) = (case.parse::<usize>().expect("a number"), size.parse().expect("a number"));
+        let work = (CASES[case].make)(size);
+        // What is made at first use is not counted.
+        work();
+        only_this_is_counted(&work);
+        return ExitCode::SUCCESS;
+    }
+    let wanted = arguments.first().map_or("", String::as_str);
+    let (mut worst, mut pairs, mut over) = ((0, String::new()), 0, 0);
+    for (number, case) in CASES.iter().enumerate().filter(|(_, case)| case.name.contains(wanted)) {
+        for size in case.sizes {
+            let (small, large) = (count(number, *size), count(number, 2 * size));
+            let ratio = large * 1_000 / small;
+            pairs += 1;
+            over += usize::from(ratio > LIMIT);
+            let told = format!("{}, {size} to {}", case.name, 2 * size);
+            println!(
+                "{:>7} {small:>12} {large:>12}  {told}{}",
+                times(ratio),
+                if ratio > LIMIT { "  FINDING" } else { "" }
+            );
+            if ratio > worst.0 {
+                worst = (ratio, told);
+            }
+        }
+    }
+    println!("{pairs} doublings, {over} over {}; worst {} ({})", times(LIMIT), times(worst.0), worst.1);
+    if over == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn times(thousandths: u64) -> String {
+    format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000)
+}
+
+#[inline(never)]
+fn only_this_is_counted(work: &Work) {
+    black_box(work)();
+}
+
+/// Instructions of one question.
+fn count(case: usize, size: usize) -> u64 {
+    let own = env::current_exe().expect("the path of this program");
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no"]);
+    valgrind.arg("--toggle-collect=*only_this_is_counted*").arg(own);
+    let ended = valgrind.args(["one", &case.to_string(), &size.to_string()]).output().expect("valgrind");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let counted = said.lines().find_map(|line| line.split_once("Collected : "));
+    let counted = counted.and_then(|(_, number)| number.trim().parse().ok());
+    counted.filter(|number| ended.status.success() && *number > 0).unwrap_or_else(|| panic!("{said}"))
+}
