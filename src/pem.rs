@@ -197,14 +197,20 @@ fn sections(text: &str) -> Result<Vec<Section>, InvalidPem> {
 /// marker, or a line of base64 (hexadecimal alone is a fingerprint or a dump).
 fn nothing_lost(text: &str, line: usize) -> Result<(), InvalidPem> {
     const BODY_LINE: usize = 60;
+    if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
+        return Ok(());
+    }
     let is_marker = |text: &str| {
-        let text = text.to_ascii_lowercase();
-        text.contains("-begin ") || text.contains("-end ")
+        text.contains('-') && {
+            let text = text.to_ascii_lowercase();
+            text.contains("-begin ") || text.contains("-end ")
+        }
     };
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let is_body = |text: &str| {
         let mut words = text.split(|c| !is_base64(c));
-        words.any(|word| word.len() >= BODY_LINE && !word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        text.len() >= BODY_LINE
+            && words.any(|word| word.len() >= BODY_LINE && !word.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     match text.lines().position(|text| is_marker(text) || is_body(text)) {
         Some(position) => Err(InvalidPem::Lost { line: line + position }),
@@ -243,15 +249,10 @@ fn bare(text: &str) -> Result<Vec<Section>, InvalidPem> {
 fn decode(base64: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut armoured = Zeroizing::new(String::with_capacity(base64.len() + 48));
     armoured.push_str("-----BEGIN X-----\n");
-    let mut length = 0usize;
-    for c in base64.chars().filter(|c| !c.is_whitespace()) {
-        if c == '-' {
-            return None;
-        }
-        armoured.push(c);
-        length += 1;
-    }
-    if length == 0 {
+    let before = armoured.len();
+    base64.split(char::is_whitespace).for_each(|word| armoured.push_str(word));
+    let length = armoured.len() - before;
+    if length == 0 || base64.contains('-') {
         return None;
     }
     for _ in 0..length.wrapping_neg() % 4 {

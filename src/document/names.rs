@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::near::near;
+use super::near::Guesses;
 use super::place::Item;
 use super::understood::Known;
 use super::{Document, written};
@@ -16,6 +16,7 @@ pub(super) struct Names<'a> {
     entries: BTreeMap<&'a str, Vec<(&'a str, Option<&'a Certificate>)>>,
     /// True if a name stood for a certificate that cannot be read.
     unread: Cell<bool>,
+    guesses: Guesses,
 }
 
 impl<'a> Names<'a> {
@@ -29,7 +30,7 @@ impl<'a> Names<'a> {
                 entries.entry(&**alias).or_default().push((&**bundle, certificate));
             }
         }
-        Self { entries, unread: Cell::new(false) }
+        Self { entries, unread: Cell::new(false), guesses: Guesses::new() }
     }
 
     pub(super) fn selector(&self, text: &str) -> Result<Selector, InvalidSelector> {
@@ -48,7 +49,7 @@ impl<'a> Names<'a> {
         let named = self.entries.get(alias).map(Vec::as_slice).unwrap_or_default();
         let mut fitting = named.iter().filter(|(of, _)| bundle.is_none_or(|bundle| bundle == *of));
         let Some((bundle_of_first, first)) = fitting.next() else {
-            let near = near(alias, self.entries.keys().copied());
+            let near = self.guesses.near(alias, self.entries.keys().copied());
             let near = near.map_or_else(String::new, |near| format!(", is `{near}` meant?"));
             return Err(format!("no certificate has this alias{near}"));
         };

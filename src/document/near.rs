@@ -1,5 +1,8 @@
 //! (private) What was probably meant by a word that nobody knows.
 
+use core::cell::Cell;
+
+use crate::limits::GUESSES;
 use crate::text::within_edits;
 
 /// Words that are compared letter by letter; longer ones are told without a guess.
@@ -14,9 +17,11 @@ pub(super) fn near<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) ->
     // In a short word two letters make another word.
     let most = if length < 5 { 1 } else { 2 };
     let letters = |text: &str| text.to_ascii_lowercase().chars().collect::<Vec<_>>();
-    let wanted = letters(text);
+    let (wanted, marks) = (letters(text), marks(text));
     let distance = |candidate: &'a str| {
-        if candidate == text || candidate.chars().count().abs_diff(length) > most {
+        // An edit takes away one letter at most, and brings another.
+        let differ = usize::try_from((self::marks(candidate) ^ marks).count_ones()).unwrap_or(usize::MAX);
+        if candidate == text || differ > 2 * most || candidate.chars().count().abs_diff(length) > most {
             return None;
         }
         let there = letters(candidate);
@@ -26,9 +31,38 @@ pub(super) fn near<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) ->
     candidates.filter_map(distance).min().map(|(_, candidate)| candidate)
 }
 
+/// Which letters are in it, several of them by one mark.
+fn marks(text: &str) -> u64 {
+    text.chars().fold(0, |marks, c| marks | 1 << (u32::from(c.to_ascii_lowercase()) % u64::BITS))
+}
+
+/// Guesses at what was meant by names that nobody knows. Somebody may write a thousand of them beside a thousand others, so
+/// that the names that are looked at are counted.
+pub(super) struct Guesses(Cell<usize>);
+
+impl Guesses {
+    pub(super) fn new() -> Self {
+        Self(Cell::new(GUESSES))
+    }
+
+    /// The candidate that is [`near`] to `text`, while there is a guess left.
+    pub(super) fn near<'a>(&self, text: &str, candidates: impl ExactSizeIterator<Item = &'a str>) -> Option<&'a str> {
+        self.0.set(self.0.get().checked_sub(candidates.len())?);
+        near(text, candidates)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn guesses_come_to_an_end() {
+        let words: Vec<_> = (0..GUESSES / 4).map(|number| format!("name {number}")).collect();
+        let guesses = Guesses::new();
+        let guess = |_| guesses.near("nam 7", words.iter().map(String::as_str));
+        assert_eq!([0; 5].map(guess), [Some("name 7"), Some("name 7"), Some("name 7"), Some("name 7"), None]);
+    }
 
     #[test]
     fn a_slip_is_found_and_another_word_is_not() {

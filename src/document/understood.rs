@@ -9,7 +9,7 @@ use rustls::pki_types::ServerName;
 
 use super::kind::AddedAs;
 use super::names::Names;
-use super::near::near;
+use super::near::Guesses;
 use super::place::{DocumentPath, Item, Place};
 use super::read::Keys;
 use super::reference::References;
@@ -37,6 +37,7 @@ pub(super) struct Understood {
     pub(super) assignments: Vec<Option<RoleAssignment>>,
     pub(super) denials: Vec<Option<Denial>>,
     pub(super) revocation_lists: Vec<Option<Vec<RevocationList>>>,
+    guesses: Guesses,
 }
 
 /// A certificate that could be read.
@@ -59,6 +60,7 @@ impl Understood {
             assignments: Vec::new(),
             denials: Vec::new(),
             revocation_lists: Vec::new(),
+            guesses: Guesses::new(),
         };
         let mut stale_lists = document.stale_lists.iter();
         if let Some(first) = stale_lists.next() {
@@ -133,7 +135,7 @@ impl Understood {
             let here = (bundle.clone(), certificate.fingerprint());
             match self.bundles.get_mut(&bundle) {
                 None => {
-                    let near = near_bundle(&bundle, &self.bundles);
+                    let near = near_bundle(&bundle, &self.bundles, &self.guesses);
                     keys.problem("bundle", DocumentFault::UnknownBundle { bundle: bundle.clone(), near });
                 }
                 Some((trusted, _)) => {
@@ -185,7 +187,7 @@ impl Understood {
             let hints = keys.word("hints", written.hints.as_ref(), all);
             let bundle = name.and_then(|name| {
                 let Some((bundle, _)) = self.bundles.get(&name) else {
-                    let near = near_bundle(&name, &self.bundles);
+                    let near = near_bundle(&name, &self.bundles, &self.guesses);
                     keys.problem("bundle", DocumentFault::UnknownBundle { bundle: name, near });
                     return None;
                 };
@@ -448,6 +450,10 @@ fn stale_path(place: &Place) -> DocumentPath {
     DocumentPath::of(place.file.clone(), "danger-stale-lists-seconds")
 }
 
-fn near_bundle(name: &BundleName, bundles: &BTreeMap<BundleName, (TrustBundle, Place)>) -> Option<BundleName> {
-    near(name.as_str(), bundles.keys().map(BundleName::as_str)).and_then(|near| near.parse().ok())
+fn near_bundle(
+    name: &BundleName,
+    bundles: &BTreeMap<BundleName, (TrustBundle, Place)>,
+    guesses: &Guesses,
+) -> Option<BundleName> {
+    guesses.near(name.as_str(), bundles.keys().map(BundleName::as_str)).and_then(|near| near.parse().ok())
 }

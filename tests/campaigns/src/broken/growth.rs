@@ -56,6 +56,14 @@ pub const CASES: &[Case] = &[
     Case { name: "build: mappings in a document", sizes: &[250, 500, 1_000], make: mappings },
     Case { name: "build: users in a document", sizes: &[250, 500, 1_000], make: users },
     Case { name: "build: hosts in a document, none of them whole", sizes: &[250, 500, 1_000], make: hosts },
+    Case { name: "build: bundles and as many names that are nearly theirs", sizes: &[125, 250, 500], make: misspelled },
+    Case {
+        name: "build: aliases and as many names that are nearly theirs",
+        sizes: &[125, 250, 500],
+        make: misspelled_aliases,
+    },
+    Case { name: "build: rules under anchors that there are not", sizes: &[250, 500, 1_000], make: unknown_anchors },
+    Case { name: "build: roles of rules that there are not", sizes: &[250, 500, 1_000], make: unknown_rules },
 ];
 
 fn decides(anchors: &[&certmap::testing::TestIdentity], presented: &[Vec<u8>]) -> Work {
@@ -220,6 +228,39 @@ fn users(count: usize) -> Work {
 fn hosts(count: usize) -> Work {
     let one = |number: usize| format!("[[hosts]]\nid = \"h{number}\"\nbundle = \"b{number}\"\n");
     builds(format!("version = 1\n{}", (0..count).map(one).collect::<String>()))
+}
+
+fn misspelled(count: usize) -> Work {
+    let one = |number: usize| {
+        format!("[[bundles]]\nname = \"a{number}\"\n[[hosts]]\nid = \"h{number}\"\nbundle = \"b{number}\"\n")
+    };
+    builds(format!("version = 1\n{}", (0..count).map(one).collect::<String>()))
+}
+
+fn misspelled_aliases(count: usize) -> Work {
+    let one = |number: usize| {
+        format!(
+            "[[certificates]]\nbundle = \"p\"\nkind = \"pin\"\nalias = \"a{number}\"\nreference = \"r\"\n[[mappings]]\nmatch = \"@b{number}\"\nuser = \"u\"\n"
+        )
+    };
+    builds(format!("version = 1\n{}", (0..count).map(one).collect::<String>()))
+}
+
+fn unknown_anchors(count: usize) -> Work {
+    let one =
+        |number: usize| format!("[[mappings]]\nmatch = \"under sha256:{number:064x} dns \\\"a\\\"\"\nuser = \"u\"\n");
+    let beginning = "version = 1\nhosts = [{ id = \"gw\", bundle = \"p\" }]\nbundles = [{ name = \"p\" }]\n";
+    builds(format!("{beginning}{}", (0..count).map(one).collect::<String>()))
+}
+
+fn unknown_rules(count: usize) -> Work {
+    let one = |number: usize| {
+        format!(
+            "[[mappings]]\nname = \"n{number}\"\nmatch = \"sha256:{number:064x}\"\nuser = \"u\"\n[[assignments]]\nrole = \"a/b\"\nrule = \"m{number}\"\n"
+        )
+    };
+    let beginning = "version = 1\nhosts = [{ id = \"gw\", bundle = \"p\" }]\nbundles = [{ name = \"p\" }]\n";
+    builds(format!("{beginning}{}", (0..count).map(one).collect::<String>()))
 }
 
 #[test]
