@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use certmap_campaigns::broken::{Tally, chains, files, hostile};
+use certmap_campaigns::broken::{Family, Tally, chains, files, hostile};
 
 fn peak(call: &mut dyn FnMut()) -> u64 {
     allocation_counter::measure(call).bytes_max
@@ -14,11 +14,12 @@ fn main() -> ExitCode {
     let every = std::env::args().nth(1).map_or(1, |number| number.parse().expect("a number"));
     // What panics is a finding, and told as one.
     std::panic::set_hook(Box::new(|_| {}));
-    let mut tallies = vec![chains::decided(every, peak), chains::read(every, peak)];
-    tallies.extend(files::all(every, peak));
-    for tally in &tallies {
+    let families: [Family; 5] = [chains::decided, chains::read, files::pkcs12, files::pse, files::documents];
+    let tallies = families.map(|family| {
+        let tally = family(every, peak);
         print!("{tally}");
-    }
+        tally
+    });
     let rows = hostile::rows();
     for row in &rows {
         println!("{row}{}", if row.holds() { "" } else { " FINDING" });

@@ -6,7 +6,6 @@ use certmap::testing::{NOW, TestCertificate, TestRevocationList};
 use certmap::trust::{Denial, Revocation};
 use certmap::{CertUserMapping, Evidence, Host, Identity, Policy, PolicyBuilder, Role, RoleAssignment, TrustBundle};
 
-use super::chains::Chains;
 use super::{Damage, Peak, Tally, damages, variant};
 
 const PKCS12: [(&str, &[u8]); 5] = [
@@ -23,10 +22,16 @@ const PSE: [(&str, &[u8]); 2] = [
 /// So often a password is hashed at most: what that costs is the file's choice, bounded by `limits::IMPORT_ITERATIONS`.
 const ITERATIONS: u32 = 300;
 
-/// The three families.
+/// Those of PKCS#12.
 #[must_use]
-pub fn all(every: usize, peak: Peak) -> Vec<Tally> {
-    vec![keys("PKCS#12", &PKCS12, every, peak), keys("PSE", &PSE, every, peak), documents(every, peak)]
+pub fn pkcs12(every: usize, peak: Peak) -> Tally {
+    keys("PKCS#12", &PKCS12, every, peak)
+}
+
+/// Those of SAP's.
+#[must_use]
+pub fn pse(every: usize, peak: Peak) -> Tally {
+    keys("PSE", &PSE, every, peak)
 }
 
 fn import() -> Import<'static> {
@@ -83,7 +88,7 @@ fn written() -> Vec<(&'static str, String)> {
         ("landscape.toml", toml(&landscape)),
         ("landscape.json", json(&landscape)),
         ("hosts.toml", toml(&several_hosts())),
-        ("partners.json", json(&Chains::new().policy)),
+        ("hosts.json", json(&several_hosts())),
     ]
 }
 
@@ -138,7 +143,11 @@ fn several_hosts() -> Policy {
 }
 
 /// A damaged document is none, has problems that are told, or is a policy: then of whom it knows, but never of a stranger.
-fn documents(every: usize, peak: Peak) -> Tally {
+///
+/// # Panics
+/// Never: what is written here are documents.
+#[must_use]
+pub fn documents(every: usize, peak: Peak) -> Tally {
     let stranger = TestCertificate::new("CN=erp").self_signed();
     let mut tally = Tally::of("policy documents");
     for (name, text) in written() {

@@ -50,6 +50,8 @@ pub const CASES: &[Case] = &[
     Case { name: "read: attributes of one RDN", sizes: &[16, 32, 64], make: rdn },
     Case { name: "read: revoked certificates in a list", sizes: &[500, 1_000, 2_000], make: revoked },
     Case { name: "read: DER in DER", sizes: &[500, 1_000, 5_000], make: nested },
+    Case { name: "read: signs that are no TOML", sizes: &[4_000, 8_000, 16_000, 32_000], make: no_toml },
+    Case { name: "read: lists in lists of TOML", sizes: &[1_000, 2_000, 4_000, 8_000], make: lists_of_toml },
     Case { name: "read: users in a rule", sizes: &[250, 500, 1_000], make: rule },
     Case { name: "import: bags of a PKCS#12 file", sizes: &[250, 500, 1_000], make: bags },
     Case { name: "import: objects of a PSE", sizes: &[250, 500, 1_000], make: objects },
@@ -211,6 +213,17 @@ fn builds(text: String) -> Work {
         let document: Document = toml::from_str(&text).expect("a document");
         drop(black_box(document.build(&NoReferences)));
     })
+}
+
+/// The parser is not ours; what it costs is.
+fn no_toml(count: usize) -> Work {
+    let text = "=".repeat(count);
+    Box::new(move || drop(black_box(toml::from_str::<Document>(&text))))
+}
+
+fn lists_of_toml(count: usize) -> Work {
+    let text = "a = [".repeat(count);
+    Box::new(move || drop(black_box(toml::from_str::<Document>(&text))))
 }
 
 fn mappings(count: usize) -> Work {
