@@ -8,7 +8,7 @@ use super::{Document, DocumentFault, DocumentProblem};
 use crate::cert::{Fingerprint, SpkiFingerprint};
 use crate::map::{RuleName, RuleProblem, Selector};
 use crate::policy::{HostId, Problem};
-use crate::role::RoleAssignment;
+use crate::role::{Holder, Role};
 use crate::trust::{BundleName, RevocationError};
 use crate::user::UserName;
 
@@ -20,7 +20,7 @@ pub(super) struct Places<'a> {
     selectors: BTreeMap<&'a Selector, Vec<&'a Place>>,
     rule_names: BTreeMap<&'a RuleName, Vec<&'a Place>>,
     users: BTreeMap<&'a UserName, Vec<&'a Place>>,
-    assignments: Vec<(&'a RoleAssignment, &'a Place)>,
+    roles_of_rules: BTreeMap<(&'a RuleName, &'a Role), Vec<&'a Place>>,
     lists: BTreeMap<Fingerprint, &'a Place>,
 }
 
@@ -40,6 +40,12 @@ impl<'a> Places<'a> {
             mapping.name().into_iter().for_each(|name| rule_names.entry(name).or_default().push(place));
             mapping.user().into_iter().for_each(|user| users.entry(user).or_default().push(place));
         }
+        let mut roles_of_rules: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (assignment, place) in known(&document.assignments, &understood.assignments) {
+            if let Holder::Rule(rule) = assignment.holder() {
+                roles_of_rules.entry((rule, assignment.role())).or_default().push(place);
+            }
+        }
         let lists = known(&document.revocation_lists, &understood.revocation_lists);
         let lists = lists.flat_map(|(lists, place)| lists.iter().map(move |list| (list.fingerprint(), place)));
         Self {
@@ -49,7 +55,7 @@ impl<'a> Places<'a> {
             selectors,
             rule_names,
             users,
-            assignments: known(&document.assignments, &understood.assignments).collect(),
+            roles_of_rules,
             lists: lists.collect(),
         }
     }
@@ -89,12 +95,8 @@ impl<'a> Places<'a> {
             Problem::TooManyHints { host, .. } => self.hosts([host], "hints"),
             Problem::UnknownAnchor { selector, .. } => self.selector(selector, "match"),
             Problem::UnknownRule { role, rule, .. } => {
-                let of = |assignment: &RoleAssignment| {
-                    matches!(assignment.holder(), crate::role::Holder::Rule(name) if name == rule)
-                        && assignment.role() == role
-                };
-                let found = self.assignments.iter().filter(|(assignment, _)| of(assignment));
-                found.map(|(_, place)| place.path("assignments", "rule")).collect()
+                let places = self.roles_of_rules.get(&(rule, role)).map(Vec::as_slice).unwrap_or_default();
+                places.iter().map(|place| place.path("assignments", "rule")).collect()
             }
             Problem::UnverifiableKey { certificate, .. } => {
                 let places = self.certificates.get(certificate).map(|(_, places)| places.as_slice());
