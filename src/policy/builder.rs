@@ -1,5 +1,6 @@
 //! Putting a policy together, and finding all that is wrong with it.
 
+use core::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -199,7 +200,13 @@ impl PolicyBuilder {
         problems.extend(rule_problems.into_iter().map(Problem::Rules));
         problems.extend(mappings.iter().filter_map(|mapping| unknown_anchor(&hosts, mapping.selector())));
         let names: BTreeSet<&RuleName> = mappings.iter().filter_map(CertUserMapping::name).collect();
-        problems.extend(assignments.iter().filter_map(|assignment| unknown_rule(&names, assignment)));
+        // Made only if there is one to guess at: a rule that is the same but for the case.
+        let folded = LazyCell::new(|| {
+            let folded = names.iter().rev().map(|name| (name.as_str().to_ascii_lowercase(), *name));
+            folded.collect::<BTreeMap<_, _>>()
+        });
+        let near = |rule: &RuleName| folded.get(&rule.as_str().to_ascii_lowercase()).map(|name| RuleName::clone(name));
+        problems.extend(assignments.iter().filter_map(|assignment| unknown_rule(&names, near, assignment)));
         let bundled = hosts.iter().map(Host::bundle).filter_map(|bundle| Some((bundle, indexes.get(bundle.name())?)));
         let ambiguous = bundled.flat_map(|(bundle, index)| {
             bundle.entries().filter_map(|entry| ambiguous(&table, index, entry.certificate()))
@@ -290,12 +297,14 @@ fn nearly(one: &Fingerprint, other: &Fingerprint) -> bool {
 }
 
 /// A role for whom a rule names, if there is no such rule.
-fn unknown_rule(names: &BTreeSet<&RuleName>, assignment: &RoleAssignment) -> Option<Problem> {
+fn unknown_rule(
+    names: &BTreeSet<&RuleName>,
+    near: impl Fn(&RuleName) -> Option<RuleName>,
+    assignment: &RoleAssignment,
+) -> Option<Problem> {
     let Holder::Rule(rule) = assignment.holder() else { return None };
     if names.contains(rule) {
         return None;
     }
-    let near = names.iter().find(|name| name.as_str().eq_ignore_ascii_case(rule.as_str()));
-    let near = near.map(|name| RuleName::clone(name));
-    Some(Problem::UnknownRule { role: assignment.role().clone(), rule: rule.clone(), near })
+    Some(Problem::UnknownRule { role: assignment.role().clone(), rule: rule.clone(), near: near(rule) })
 }

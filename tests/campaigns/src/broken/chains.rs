@@ -224,7 +224,7 @@ fn excuse(chain: &Chain, presented: &[Vec<u8>]) -> Option<&'static str> {
             // From the certificate up to the anchor, by names: whoever is needed has to be there as it was signed.
             let mut next = Certificate::from_der(&chain.presented[0]).ok()?;
             let needed = |wanted: &Certificate, among: &[Vec<u8>]| {
-                among.iter().any(|one| signed(one).is_some() && signed(one) == signed(wanted.der()))
+                among.iter().any(|one| signed(one).is_some() && signed(one) == signed(&wanted.der()))
             };
             if !needed(&next, std::slice::from_ref(own)) {
                 return None;

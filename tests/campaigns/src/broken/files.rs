@@ -166,7 +166,7 @@ pub fn documents(every: usize, peak: Peak) -> Tally {
                     Err(_) => return Ok("no document".to_owned()),
                 };
                 match document.build(&NoReferences) {
-                    Ok(policy) => admits_no_stranger(&policy, stranger.certificate().der()),
+                    Ok(policy) => admits_no_stranger(&policy, &stranger.certificate().der()),
                     Err(error) => told(&error),
                 }
             });
