@@ -51,6 +51,10 @@ impl Lull {
         }
     }
 
+    pub(super) fn last(&self) -> i64 {
+        self.last
+    }
+
     fn contains(&self, now: UnixTime) -> bool {
         (self.first..=self.last).contains(&seconds(now))
     }

@@ -99,6 +99,11 @@ impl<'a> Search<'a> {
         if vouchers.is_empty() {
             return Err(furthest.unwrap_or_else(|| self.chain.unknown_issuer()));
         }
+        // An anchor that does not vouch now may later: then another rule may name another user.
+        let anchors: usize = self.candidates().map(|group| group.members.len()).sum();
+        if vouchers.len() < anchors {
+            until = until.min(self.lull().last());
+        }
         vouchers.sort_unstable_by_key(|voucher| voucher.anchor);
         Ok(ValidPath { certificate: self.chain.end_entity.clone(), vouchers, valid_until: unix(until) })
     }

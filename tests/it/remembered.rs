@@ -1,12 +1,14 @@
 //! Paths that are remembered: never another answer than that of a search made again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use certmap::cert::RevocationList;
+use certmap::map::NameTest;
 use certmap::rustls::pki_types::{CertificateDer, UnixTime};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList};
 use certmap::trust::Revocation;
-use certmap::{Policy, RefusalCode};
+use certmap::{Authority, Caller, CertUserMapping, Evidence, Policy, PolicyHandle, RefusalCode, Selector};
 
 use crate::anchors::{builder, bundle, client, decide_at, hierarchy};
 
@@ -48,10 +50,30 @@ fn another_anchor_that_becomes_valid_is_seen() {
     let policy = builder(bundle(&[&first, &second]), &[&partner]).build().unwrap();
     let until = |now: u64| answer(&policy, &partner.chain()[..1], at(now)).unwrap().as_secs() - NOW.as_secs();
     for _ in 0..2 {
-        assert_eq!(until(NOW.as_secs()), 500);
+        assert_eq!(until(NOW.as_secs()), 99);
         assert_eq!(until(NOW.as_secs() + 150), 200);
         assert_eq!(until(NOW.as_secs() + 201), 500);
     }
+}
+
+#[test]
+fn a_caller_remembers_nobody_beyond_the_second_in_which_another_anchor_says_another_user() {
+    let first = TestCertificate::new("CN=root").as_ca().self_signed();
+    let second = TestCertificate::new("CN=root").as_ca().with_key_of(&first).with_serial(&[2]);
+    let second = second.with_validity(NOW.as_secs() + 100, NOW.as_secs() + 1_000).self_signed();
+    let partner = client("CN=p").issued_by(&first);
+    let rule = |anchor: &TestIdentity, user: &str| {
+        let selector = Selector::under(anchor.certificate().fingerprint(), NameTest::every_certificate());
+        CertUserMapping::new(selector, user.parse().unwrap())
+    };
+    let policy = builder(bundle(&[&first, &second]), &[]).mappings([rule(&first, "u"), rule(&second, "v")]).build();
+    let policy = Arc::new(PolicyHandle::new(policy.unwrap()));
+    let gateway = policy.current().hosts().next().unwrap().id().clone();
+    let caller = Caller::new(policy, Evidence::after_handshake(gateway, &partner.chain()[..1]));
+    let admitted = |second: u64| caller.admit(Authority::NotHttp, at(NOW.as_secs() + second));
+    assert_eq!(admitted(0).unwrap().user().as_str(), "u");
+    assert_eq!(admitted(99).unwrap().user().as_str(), "u");
+    assert_eq!(admitted(100).unwrap_err().code(), RefusalCode::Ambiguous);
 }
 
 #[test]
