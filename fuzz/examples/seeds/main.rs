@@ -316,10 +316,12 @@ fn questions(seeds: &Seeds) {
     let length = u16::try_from(der.len()).expect("a short certificate").to_be_bytes();
     seeds.put("chain", "bytes", below(&[&[0x80], &length[..], der, &[3]].concat()));
 
-    for (number, set) in [[0xff, 0x0f, 0xf0], [0x21, 0x0c, 0xf1], [0xa1, 2, 0xc2], [0, 0, 0]].iter().enumerate() {
-        let questions = (0..12).flat_map(|who: u8| [who, who << 5, 0, 9, who, 0x80 | who, 3, 0xe8 + (who & 1)]);
-        let input: Vec<u8> = set.iter().copied().chain([2]).chain(questions).collect();
-        seeds.put("model", number, input);
+    // The first policies of each family, and some of everything; then chains of one and of three certificates, at two times.
+    for family in 0..12_u8 {
+        let choices: Vec<u8> = (0..60).map(|place: u8| place.wrapping_mul(7).wrapping_add(family)).collect();
+        let questions = (0..16).flat_map(|who: u8| [0, 1, who, 1, who, 0, 3, who, who + 1, 2, 2, 80]);
+        let input: Vec<u8> = [60, family].into_iter().chain(choices).chain(questions).collect();
+        seeds.put("model", family, input);
     }
 
     for version in 0..2 {

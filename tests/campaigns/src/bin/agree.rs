@@ -1,10 +1,30 @@
-//! Does `decide` say what the plain model says, for every small policy, peer and time?
+//! Does the crate say what the plain model says: which small policies can be built, and who every peer is at every time?
 //!
-//! `cargo run --release -p certmap-campaigns --bin agree`
+//! `cargo run --release -p certmap-campaigns --bin agree`; a number behind `--`: so many policies of each family by chance.
 
-use certmap_campaigns::{Compared, compare};
+use std::sync::Mutex;
+
+use certmap_campaigns::agree::{Compared, compare_all, compare_by_chance};
 
 fn main() {
-    let Compared { built, problems, decisions } = compare(1);
-    println!("{built} policies built, {problems} with problems; {decisions} decisions compared, all agree");
+    let began = std::time::Instant::now();
+    let sum = Mutex::new(Compared::default());
+    let told = |name: &'static str, compared: Compared| {
+        println!("{name}: {compared:?}");
+        sum.lock().expect("nobody panics with it").add(compared);
+    };
+    match std::env::args().nth(1) {
+        None => compare_all(40_000, &told),
+        Some(each) => {
+            for (name, compared) in compare_by_chance(each.parse().expect("a number")) {
+                told(name, compared);
+            }
+        }
+    }
+    let Compared { built, problems, unwritable, decisions } = sum.into_inner().expect("nobody panics with it");
+    println!(
+        "{built} policies built, {problems} with problems, {unwritable} that cannot be written; {decisions} decisions \
+         compared, all agree; {} s",
+        began.elapsed().as_secs()
+    );
 }
