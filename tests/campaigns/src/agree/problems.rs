@@ -157,13 +157,13 @@ fn of_two(one: &Rule, other: &Rule) -> Vec<&'static str> {
 
 /// True if both are for the same certificates, word for word but for which of those on one key is named.
 fn same_who(one: &Selector, other: &Selector) -> bool {
-    let key = |by: &Option<&str>| by.map(|by| cert(by).key);
+    let key = |by: Option<&str>| by.map(|by| cert(by).key);
     match (one, other) {
         (Selector::Key(one), Selector::Key(other)) => cert(one).key == cert(other).key,
         (
             Selector::Under { anchor, through, by, test },
             Selector::Under { anchor: other_anchor, through: other_through, by: other_by, test: other_test },
-        ) => (anchor, through, test, key(by)) == (other_anchor, other_through, other_test, key(other_by)),
+        ) => (anchor, through, test, key(*by)) == (other_anchor, other_through, other_test, key(*other_by)),
         _ => one == other,
     }
 }
