@@ -59,6 +59,7 @@ mod naive;
 mod name_laws;
 mod names;
 mod names_openssl;
+mod names_python;
 mod openssl_paths;
 mod parts;
 mod path_cases;

@@ -120,7 +120,7 @@ const NUMBERS: [&str; 3] = [UNKNOWN, "1.2.3.4", "2.999.4711"];
 const LONG: &str = "1.3.6.1.4.1.4294967295.4294967295.4294967295.4294967295.4294967295.4294967295.4294967295";
 
 const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
+pub const SEQUENCE: u8 = 0x30;
 /// All that openssl reads in a name; see [`openssl_reads_no_other_type`].
 const TAGS: [u8; 9] = [UTF8, PRINTABLE, IA5, NUMERIC, TELETEX, BMP, UNIVERSAL, BIT_STRING, SEQUENCE];
 
@@ -144,15 +144,15 @@ const HIDDEN: [char; 12] = [
 const VISIBLE: [char; 8] = ['ä', 'ß', 'č', 'ı', 'ſ', '\u{301}', '漢', '😀'];
 
 #[derive(Debug)]
-struct Attribute {
-    kind: &'static str,
-    tag: u8,
-    content: Vec<u8>,
+pub struct Attribute {
+    pub kind: &'static str,
+    pub tag: u8,
+    pub content: Vec<u8>,
 }
 
 /// A name: RDNs in encoded order, their attributes in any order.
 #[derive(Debug)]
-struct Name(Vec<Vec<Attribute>>);
+pub struct Name(pub Vec<Vec<Attribute>>);
 
 impl Attribute {
     fn random(random: &mut Rng) -> Self {
@@ -202,22 +202,22 @@ impl Attribute {
 }
 
 impl Name {
-    fn random(random: &mut Rng) -> Self {
+    pub fn random(random: &mut Rng) -> Self {
         let attributes = |random: &mut Rng| if random.u8(..12) == 0 { random.usize(2..4) } else { 1 };
         let rdn = |random: &mut Rng| (0..attributes(random)).map(|_| Attribute::random(random)).collect();
         Self((0..random.usize(..4)).map(|_| rdn(random)).collect())
     }
 
-    fn der(&self) -> Vec<u8> {
+    pub fn der(&self) -> Vec<u8> {
         let rdn = |rdn: &Vec<Attribute>| element(0x31, &rdn.iter().flat_map(Attribute::der).collect::<Vec<_>>());
         element(SEQUENCE, &self.0.iter().flat_map(rdn).collect::<Vec<_>>())
     }
 
-    fn read(&self) -> DistinguishedName {
+    pub fn read(&self) -> DistinguishedName {
         DistinguishedName::from_der(&self.der()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    fn any(&self, holds: impl Fn(&Attribute) -> bool) -> bool {
+    pub fn any(&self, holds: impl Fn(&Attribute) -> bool) -> bool {
         self.0.iter().flatten().any(holds)
     }
 
@@ -262,7 +262,7 @@ fn character(random: &mut Rng, tag: u8) -> char {
     }
 }
 
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let octets = content.len().to_be_bytes();
     let significant: Vec<u8> = octets.into_iter().skip_while(|octet| *octet == 0).collect();
     let length = if content.len() < 0x80 {
@@ -273,7 +273,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag], &length[..], content].concat()
 }
 
-fn oid(dotted: &str) -> Vec<u8> {
+pub fn oid(dotted: &str) -> Vec<u8> {
     element(0x06, dotted.parse::<ObjectIdentifier>().expect("an object identifier").as_der_content())
 }
 
