@@ -382,8 +382,8 @@ impl Understood {
             Ok(policy) => DocumentError::check(self.problems).map(|()| policy),
             Err(error) => {
                 let places = Places::of(document, &self);
-                let told =
-                    error.problems().iter().filter(|problem| !self.needs_a_host(problem) && !self.follows(problem));
+                let follows = self.following();
+                let told = error.problems().iter().filter(|problem| !self.needs_a_host(problem) && !follows(problem));
                 let found: Vec<_> = told.map(|problem| places.locate(problem)).collect();
                 // INVARIANT: what follows from another problem is left out only where that problem is there.
                 self.problems.extend(found);
@@ -430,16 +430,16 @@ impl Understood {
             && matches!(problem, Problem::EmptyBundle { .. } | Problem::UnknownAnchor { .. })
     }
 
-    /// True if the policy has this problem only because something of the document was not understood.
-    fn follows(&self, problem: &Problem) -> bool {
-        let trust = || {
-            self.certificates.iter().any(Option::is_none)
-                || self.hosts.iter().any(Option::is_none)
-                || self.problems.iter().any(|problem| matches!(problem.fault, DocumentFault::Trust(_)))
-        };
-        match problem {
-            Problem::EmptyBundle { .. } | Problem::UnknownAnchor { .. } => trust(),
-            Problem::UnknownRule { .. } => self.mappings.iter().any(Option::is_none),
+    /// Whether the policy has a problem only because something of the document was not understood. Looks through the document
+    /// once, whatever the number of problems.
+    fn following(&self) -> impl Fn(&Problem) -> bool + use<> {
+        let trust = self.certificates.iter().any(Option::is_none)
+            || self.hosts.iter().any(Option::is_none)
+            || self.problems.iter().any(|problem| matches!(problem.fault, DocumentFault::Trust(_)));
+        let rules = self.mappings.iter().any(Option::is_none);
+        move |problem| match problem {
+            Problem::EmptyBundle { .. } | Problem::UnknownAnchor { .. } => trust,
+            Problem::UnknownRule { .. } => rules,
             _ => false,
         }
     }
