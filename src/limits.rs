@@ -56,7 +56,7 @@ pub const DOCUMENT_TEXT_BYTES: usize = RULE_BYTES;
 /// Bytes of one certificate as text in a policy document: the largest one as PEM, with text around it.
 pub const DOCUMENT_CERTIFICATE_BYTES: usize = 4 * CERTIFICATE_BYTES;
 
-/// Names that one document's unknown names are compared with to say which was meant, each time counted: a dozen slips in a
+/// Names that the unknown names of a document, and those in its rules, are compared with to say which was meant, each time counted: a dozen slips in a
 /// landscape of 2,000. The rest is told without a guess.
 pub const GUESSES: usize = 24_000;
 

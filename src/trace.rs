@@ -1,7 +1,7 @@
 //! (private) What a decision checked, step by step, for whoever wants to know.
 //!
 //! `decide` and what it calls report each check to a [`Trace`]. [`NoTrace`] does nothing and costs nothing; an
-//! explanation is the same code with a trace that listens.
+//! explanation is the same code with a trace that listens, and asks the rules where a decision may remember what they said.
 
 use core::fmt;
 

@@ -74,7 +74,7 @@ use crate::pem;
 pub struct Certificate(Arc<Inner>);
 
 struct Inner {
-    /// Shared with who looks certificates up by them.
+    /// Shared with the index of pins.
     der: Arc<[u8]>,
     /// Made when asked for.
     fingerprint: OnceLock<Fingerprint>,
@@ -145,7 +145,7 @@ impl Certificate {
     pub(crate) fn from_der_known(der: &[u8], fingerprint: Fingerprint) -> Result<Self, InvalidCertificate> {
         debug_assert_eq!(fingerprint, Fingerprint::of(der));
         let certificate = Self::from_der(der)?;
-        certificate.0.fingerprint.get_or_init(|| fingerprint);
+        let _ = certificate.0.fingerprint.set(fingerprint);
         Ok(certificate)
     }
 

@@ -36,7 +36,7 @@ enum Content {
     Long(Box<[u8]>),
 }
 
-const SHORT: usize = 14;
+const SHORT: usize = 22;
 
 impl Content {
     fn new(content: &[u8]) -> Self {

@@ -84,7 +84,7 @@ impl Policy {
         self.decide_traced(evidence, now, &mut NoTrace)
     }
 
-    /// The one way a decision is made; an explanation is this with a trace that listens.
+    /// The one way a decision is made; an explanation is this with a trace that listens, and takes nothing that was found before.
     pub(crate) fn decide_traced(&self, evidence: &Evidence, now: UnixTime, trace: &mut impl Trace) -> Decision {
         let outcome = self.outcome(evidence, now, trace).unwrap_or_else(Outcome::Refused);
         Decision { outcome, circumstances: Circumstances::new(self, evidence, now) }
@@ -179,7 +179,7 @@ impl Policy {
         if !matches!(exact, Lookup::None) {
             return (exact, verified);
         }
-        match host.trust().also_under_anchors(evidence.chain(), now, trace) {
+        match host.trust().also_under_anchors(evidence.chain(), verified.fingerprint(), now, trace) {
             Some(path) => (by_names(&path, trace), VerifiedCertificate::under_anchors(path)),
             None => (exact, verified),
         }

@@ -21,7 +21,6 @@ use crate::user::UserName;
 #[derive(Clone)]
 pub struct Principal {
     answer: Arc<Answer>,
-    strength: Strength,
     certificate: Fingerprint,
     evidence: Evidence,
     policy: PolicyDigest,
@@ -36,7 +35,6 @@ impl Principal {
         evidence: &Evidence,
     ) -> Self {
         Self {
-            strength: answer.strength,
             answer: Arc::clone(answer),
             certificate: verified.fingerprint(),
             evidence: evidence.clone(),
@@ -109,7 +107,7 @@ impl Principal {
     /// What an adversary would have to obtain to be taken for this user.
     #[must_use]
     pub fn strength(&self) -> Strength {
-        self.strength
+        self.answer.strength
     }
 
     /// The rule that matched: its name, or its selector if it has none.
@@ -136,7 +134,8 @@ impl Principal {
         self.policy
     }
 
-    /// The last second for which this answer can hold: then the certificate's validity ends.
+    /// The last second for which this answer surely holds: until then nothing that the decision looked at begins or ends, the
+    /// validity of the certificate among it.
     #[must_use]
     pub fn valid_until(&self) -> UnixTime {
         self.valid_until

@@ -53,7 +53,7 @@ const VERSION: u64 = 1;
 /// in which it was read or edited, and documents that are written alike are equal.
 ///
 /// # Security
-/// No error from here shows a private key that somebody wrote into the document. The parser of the format has errors of its
+/// No error from here shows a private key that somebody wrote into the document as PEM. The parser of the format has errors of its
 /// own, and may show the line at fault: of a `toml::de::Error`, show the `message` and the number of the line.
 ///
 /// ```

@@ -23,7 +23,8 @@ pub(super) enum Probe<'a> {
     Present(&'a Field),
 }
 
-/// The hash of a probe. Of two probes with the same hash each leads to the rules of both, which is harmless.
+/// The hash of a probe. Of two probes with the same hash each leads to the rules of both, which
+/// costs tests and admits nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Lead(u64);
 

@@ -12,7 +12,6 @@ use crate::user::UserName;
 
 /// A user who is not disabled, the rule that says so, and the user's roles.
 #[derive(Debug)]
-#[repr(C)] // The strength, which every decision reads, beside the count of references, which it changes.
 pub(crate) struct Answer {
     pub(crate) strength: Strength,
     pub(crate) user: UserName,

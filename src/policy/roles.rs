@@ -27,7 +27,7 @@ type Demand = (Role, Strength, Enforcement);
 #[derive(Debug, Default)]
 pub(crate) struct Roles {
     sorted: Box<[Role]>,
-    /// The same ones, if they are [many](FEW_ROLES): every request looks for one.
+    /// The same ones, if they are [many](FEW_ROLES) and one holder's alone: every request looks for one.
     many: Option<Box<Set<Role>>>,
 }
 
@@ -57,7 +57,7 @@ impl RoleTable {
         let held = |demands: BTreeSet<Demand>| {
             let (plain, demanding): (Vec<_>, Vec<_>) =
                 demands.into_iter().partition(|(_, least, _)| *least == Strength::Name);
-            let plain = Roles::new(plain.into_iter().map(|(role, _, _)| role).collect());
+            let plain = Roles::indexed(plain.into_iter().map(|(role, _, _)| role).collect());
             let demanding = demanding.into_iter().filter(|(role, _, _)| !plain.contain(role)).collect();
             Held { plain: Arc::new(plain), demanding }
         };
@@ -89,7 +89,7 @@ impl RoleTable {
         }
         let given = shortfalls.values().filter(|shortfall| shortfall.enforcement != Enforcement::Enforce);
         roles.extend(given.map(|shortfall| &shortfall.role));
-        let roles = Roles::new(roles.into_iter().cloned().collect());
+        let roles = Roles { sorted: roles.into_iter().cloned().collect(), many: None };
         Standing {
             roles: Arc::new(roles),
             shortfalls: (!shortfalls.is_empty()).then(|| shortfalls.into_values().collect()),
@@ -111,7 +111,7 @@ impl RoleTable {
 }
 
 impl Roles {
-    fn new(each: BTreeSet<Role>) -> Self {
+    fn indexed(each: BTreeSet<Role>) -> Self {
         let many = (each.len() > FEW_ROLES).then(|| Box::new(each.iter().cloned().collect()));
         Self { sorted: each.into_iter().collect(), many }
     }
@@ -122,7 +122,7 @@ impl Roles {
 
     /// True if this is one of them.
     pub(crate) fn contain(&self, role: &Role) -> bool {
-        self.many.as_ref().map_or_else(|| self.sorted.contains(role), |many| many.contains(role))
+        self.many.as_ref().map_or_else(|| self.sorted.binary_search(role).is_ok(), |many| many.contains(role))
     }
 }
 

@@ -65,7 +65,8 @@ fn nearest(
 ) -> Nearest {
     let parts = policy.parts();
     let host = parts.hosts.get(host).filter(|_| chain.len() <= CHAIN_LENGTH);
-    let path = host.and_then(|host| host.trust().also_under_anchors(chain, now, &mut NoTrace));
+    let path =
+        host.and_then(|host| host.trust().also_under_anchors(chain, certificate.fingerprint(), now, &mut NoTrace));
     let vouchers = path.as_ref().map(|path| path.vouchers()).unwrap_or_default();
     let known = parts.hosts.iter().flat_map(|host| host.host().bundle().entries()).map(Entry::certificate).collect();
     parts.rules.nearest(certificate, vouchers, &known, EXPLAINED_RULES)

@@ -35,8 +35,8 @@ impl Verifier {
         current.host(&self.host).map(|host| (host.client_auth(), host.untrusted())).unwrap_or_default()
     }
 
-    /// The certificate whose key must have signed. A pin was read when the policy was made; it is found by all of its bytes.
-    fn read(&self, certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
+    /// The certificate whose key must have signed. A pin was read before; it is found by all of its bytes.
+    fn signer(&self, certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
         let current = self.policy.current();
         let host = current.host_table().get(&self.host);
         let known = host.and_then(|host| host.trust().index().pinned(certificate));
@@ -89,7 +89,7 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let certificate = self.read(certificate)?;
+        let certificate = self.signer(certificate)?;
         let algorithms = &self.provider.signature_verification_algorithms;
         signature::verify_tls12(message, &certificate.public_key(), signed, algorithms)
     }
@@ -100,7 +100,7 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let certificate = self.read(certificate)?;
+        let certificate = self.signer(certificate)?;
         let algorithms = &self.provider.signature_verification_algorithms;
         signature::verify_tls13(message, &certificate.public_key(), signed, algorithms)
     }

@@ -110,10 +110,12 @@ impl TrustState {
         })
     }
 
-    /// For a certificate that is believed as a pin: the anchors that vouch for it too, if any do.
+    /// For a certificate that is believed as a pin, the first of the chain and of this fingerprint: the anchors that vouch for it
+    /// too, if any do.
     pub(crate) fn also_under_anchors(
         &self,
         chain: &[CertificateDer<'_>],
+        fingerprint: Fingerprint,
         now: UnixTime,
         trace: &mut impl Trace,
     ) -> Option<Arc<ValidPath>> {
@@ -121,9 +123,9 @@ impl TrustState {
         if self.index.anchors.is_empty() {
             return None;
         }
-        let (key, remembered) = self.recall(Fingerprint::of(presented), others, now);
+        let (key, remembered) = self.recall(fingerprint, others, now);
         let found = remembered.or_else(|| {
-            let certificate = Certificate::from_der(presented).ok()?;
+            let certificate = Certificate::from_der_known(presented, fingerprint).ok()?;
             self.search(&certificate, others, key, now).ok()
         });
         match &found {

@@ -99,11 +99,9 @@ impl<'a> Search<'a> {
         if vouchers.is_empty() {
             return Err(furthest.unwrap_or_else(|| self.chain.unknown_issuer()));
         }
-        // An anchor that does not vouch now may later: then another rule may name another user.
-        let anchors: usize = self.candidates().map(|group| group.members.len()).sum();
-        if vouchers.len() < anchors {
-            until = until.min(self.lull().last());
-        }
+        // Whatever begins or ends may make another path of the same chain: by another anchor or through another intermediate,
+        // about which a rule may name another user.
+        until = until.min(self.lull().last());
         vouchers.sort_unstable_by_key(|voucher| voucher.anchor);
         Ok(ValidPath { certificate: self.chain.end_entity.clone(), vouchers, valid_until: unix(until) })
     }

@@ -33,7 +33,7 @@ pub(crate) struct ValidPath {
     pub(super) certificate: Certificate,
     /// Every anchor that vouches, sorted by fingerprint; never empty.
     pub(super) vouchers: Vec<Voucher>,
-    /// The last second in which all of them surely do, and nobody else.
+    /// The last second in which a search surely finds the same: nothing that it looked at begins or ends before.
     pub(super) valid_until: UnixTime,
 }
 

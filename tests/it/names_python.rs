@@ -51,7 +51,7 @@ fn request(name: &Name) -> Vec<u8> {
 }
 
 fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets.iter().fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
 }
 
 /// The text in one column of the script's output; `None` if nothing was read.

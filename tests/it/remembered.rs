@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certmap::cert::RevocationList;
-use certmap::map::NameTest;
+use certmap::map::{CaPath, NameTest};
 use certmap::rustls::pki_types::{CertificateDer, UnixTime};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList};
 use certmap::trust::Revocation;
@@ -186,4 +186,32 @@ fn with_and_without_memory_the_answers_are_equal_on_random_woods() {
         }
     }
     assert!(admitted > 100 && refused > 100, "{admitted} {refused}");
+}
+
+#[test]
+fn a_caller_remembers_nobody_beyond_the_second_in_which_another_intermediate_may_stand_in_the_path() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let issuing = TestCertificate::new("CN=issuing").as_ca().with_serial(&[2]).issued_by(&root);
+    let begins = |serial| {
+        let twin = TestCertificate::new("CN=issuing").as_ca().with_key_of(&issuing).with_serial(&[serial]);
+        twin.with_validity(NOW.as_secs() + 100, NOW.as_secs() + 100_000).issued_by(&root)
+    };
+    // Of two paths the one by the smaller fingerprint is taken.
+    let smaller = |twin: &TestIdentity| twin.certificate().fingerprint() < issuing.certificate().fingerprint();
+    let later = (3..=200).map(begins).find(smaller).unwrap();
+    let partner = client("CN=p").issued_by(&issuing);
+    let rule = |ca: &TestIdentity, user: &str| {
+        let path = CaPath::from(root.certificate().fingerprint()).through(ca.certificate().fingerprint());
+        CertUserMapping::new(Selector::under(path, NameTest::every_certificate()), user.parse().unwrap())
+    };
+    let policy = builder(bundle(&[&root]), &[]).mappings([rule(&issuing, "u"), rule(&later, "v")]).build().unwrap();
+    let policy = Arc::new(PolicyHandle::new(policy));
+    let gateway = policy.current().hosts().next().unwrap().id().clone();
+    let chain = [&partner, &later, &issuing].map(|one| one.certificate().der());
+    let caller = Caller::new(policy, Evidence::after_handshake(gateway, chain));
+    for second in [0, 99, 100, 200] {
+        let kept = caller.admit(Authority::NotHttp, at(NOW.as_secs() + second)).unwrap();
+        let anew = caller.decide(at(NOW.as_secs() + second)).into_result().unwrap();
+        assert_eq!(kept.user(), anew.user(), "after {second} s");
+    }
 }
