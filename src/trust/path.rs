@@ -7,7 +7,7 @@
 use core::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use rustls::pki_types::{CertificateDer, DnsName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, VerifiedPath};
 
 use super::anchors::{AnchorGroup, AnchorIndex};
@@ -20,7 +20,7 @@ use super::path_failure::{PathFailure, PathPlace};
 use super::revocation::RevocationState;
 use super::signatures::{Algorithms, Signatures};
 use super::verified::ValidPath;
-use crate::cert::{Certificate, NameConstraints, unix};
+use crate::cert::{Certificate, GeneralName, NameConstraints, unix};
 use crate::limits::{PATH_STEPS_PER_DECISION, SIGNATURES_PER_DECISION};
 use crate::voucher::Voucher;
 
@@ -215,7 +215,7 @@ impl<'a> Search<'a> {
                 && ours.subject_der().ends_with(theirs.subject())
                 && ours.issuer_der().ends_with(theirs.issuer())
         };
-        if !agree(self.chain.end_entity, path.end_entity()) {
+        if !agree(self.chain.end_entity, path.end_entity()) || !same_names(self.chain.end_entity, path.end_entity()) {
             return Err(disagree());
         }
         let read = |theirs: &webpki::Cert<'_>| {
@@ -277,6 +277,21 @@ impl<'a> Search<'a> {
         }
         Ok(())
     }
+}
+
+/// True if both readers find the same DNS names and URIs: webpki stops at the first name that it cannot read. Of wildcards,
+/// which no rule matches, the two have different rules.
+fn same_names(ours: &Certificate, theirs: &webpki::Cert<'_>) -> bool {
+    let names = ours.subject_alternative_names();
+    let dns = names.iter().filter_map(|name| match name {
+        GeneralName::Dns(name) if DnsName::try_from(name.as_str()).is_ok() => Some(name.as_str()),
+        _ => None,
+    });
+    let uris = names.iter().filter_map(|name| match name {
+        GeneralName::Uri(uri) => Some(uri.as_str()),
+        _ => None,
+    });
+    dns.eq(theirs.valid_dns_names().filter(|name| !name.starts_with('*'))) && uris.eq(theirs.valid_uri_names())
 }
 
 fn check_issuer(member: &Member<'_>) -> Result<(), PathFailure> {

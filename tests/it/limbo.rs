@@ -23,6 +23,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::common::user;
+use crate::other_paths::Question;
 
 const FOLDER: &str = "CERTMAP_LIMBO_DIR";
 const FILES: [(&str, usize); 2] = [("limbo-client.json", 10), ("limbo-client-transposed.json", 184)];
@@ -85,6 +86,28 @@ fn client_cases_of_x509_limbo_are_decided_as_expected_or_as_listed() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
+/// True if the list says why we admit this case although it expects a failure.
+pub fn admitted_on_purpose(id: &str) -> bool {
+    differences().get(id).is_some_and(|difference| difference.refuses.is_none())
+}
+
+/// Every case with what we say to it; `None` where the data are not at hand.
+pub fn limbo_questions() -> Option<Vec<Question>> {
+    let folder = env::var_os(FOLDER)?;
+    let cases = FILES.iter().flat_map(|(file, _)| read(&Path::new(&folder).join(file)));
+    let question = |case: Value| Question {
+        class: text(&case, "id").to_owned(),
+        presented: core::iter::once(text(&case, "peer_certificate"))
+            .chain(texts(&case, "untrusted_intermediates"))
+            .map(section)
+            .collect(),
+        anchors: texts(&case, "trusted_certs").map(section).collect(),
+        seconds: time_of(&case),
+        we_admit: decide(&case).is_ok(),
+    };
+    Some(cases.map(question).collect())
+}
+
 fn read(path: &Path) -> Vec<Value> {
     let bytes = fs::read(path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
     let mut whole: Value = serde_json::from_slice(&bytes).unwrap();
@@ -145,16 +168,18 @@ fn decide(case: &Value) -> Outcome {
     };
     let mut chain = vec![peer];
     chain.extend(texts(case, "untrusted_intermediates").map(section));
-    let now = case["validation_time"]
-        .as_str()
-        .map_or(TIME, |time| OffsetDateTime::parse(time, &Rfc3339).unwrap().unix_timestamp().try_into().unwrap());
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(time_of(case)));
     let decision = policy.decide(&Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), &chain), now);
     if let Some(refusal) = decision.refusal() {
         return Err((refusal.code().to_string(), refusal.detail()));
     }
     assert_eq!(decision.principal().unwrap().user().as_str(), "u");
     Ok(())
+}
+
+fn time_of(case: &Value) -> u64 {
+    let time = case["validation_time"].as_str();
+    time.map_or(TIME, |time| OffsetDateTime::parse(time, &Rfc3339).unwrap().unix_timestamp().try_into().unwrap())
 }
 
 /// The DER of the one section of a PEM text. The certificate in it may be anything.

@@ -200,7 +200,7 @@ fn path_validation_agrees_with_openssl_or_it_is_said_why_not() {
 }
 
 /// Whether we admit; and what we say to it.
-fn ours(case: &Case) -> (bool, String) {
+pub fn ours(case: &Case) -> (bool, String) {
     let mut bundle = TrustBundle::new("anchors".parse().unwrap());
     if let Err(error) = bundle.add_anchor(case.anchor.clone()) {
         return (false, format!("{error:?}"));
@@ -225,7 +225,7 @@ fn ours(case: &Case) -> (bool, String) {
 }
 
 /// What openssl says to each case, in their order.
-fn all_theirs(cases: &[Case]) -> Vec<(bool, String)> {
+pub fn all_theirs(cases: &[Case]) -> Vec<(bool, String)> {
     let workshop = Workshop::new();
     // With lists and without they are asked differently.
     let (with, without): (Vec<_>, Vec<_>) = cases.iter().enumerate().partition(|(_, case)| !case.lists.is_empty());

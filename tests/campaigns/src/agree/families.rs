@@ -204,6 +204,7 @@ fn sources() -> Vec<Source> {
         Template { prefix: "a", ..from("iot/", Field::Dns, "") },
         Template { nth: Some(1), ..from("iot/", Field::Dns, "") },
         Template { nth: Some(2), lower: true, ..from("iot/", Field::Dns, "") },
+        from("iot/", Field::Attribute("CN"), ""),
         from("", Field::Attribute("CN"), "@sub"),
         from("i", Field::Attribute("CN"), "@sub"),
         from("x-", Field::Attribute("OU"), "-y"),
