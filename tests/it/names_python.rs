@@ -17,7 +17,7 @@ use crate::tool::{PYTHON, Running, Workshop, at_hand};
 /// As many names as are compared; `CERTMAP_NAMES` asks for another number.
 const NAMES: usize = 5_000;
 /// How many names one process reads.
-const BATCH: usize = 20_000;
+const BATCH: usize = 2_000;
 
 /// For each line, a request and our text of its subject in hexadecimal: their text, and what they print of ours when they have
 /// read it; `!` where they read nothing.
@@ -39,7 +39,7 @@ for line in open("names.txt"):
         return subject.rfc4514_string()
     def reread():
         return x509.Name.from_rfc4514_string(bytes.fromhex(text).decode("utf8")).rfc4514_string()
-    print(tried(theirs), tried(reread))
+    print(tried(theirs), tried(reread), flush=True)
 "#;
 
 /// A certificate request for this name, signed by nobody.

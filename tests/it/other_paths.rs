@@ -61,6 +61,10 @@ const ALONE: &[(&str, &str)] = &[
         "no key usage",
         "RFC 5280, section 6.1.4 (n): if a key usage is present, it includes keyCertSign; section 4.2.1.3 has CAs write one.",
     ),
+    (
+        "self-issued beyond the path length",
+        "RFC 5280, section 4.2.1.9: self-issued certificates do not count; Go counts them.",
+    ),
 ];
 
 const IN_PYTHON: &str = r#"
