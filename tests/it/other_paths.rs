@@ -143,7 +143,7 @@ func main() {
 "#;
 
 fn hexadecimal(der: &[u8]) -> String {
-    der.iter().map(|octet| format!("{octet:02x}")).collect()
+    der.iter().fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
 }
 
 /// What each of the others says to each chain; nothing of one who is not at hand.

@@ -146,7 +146,7 @@ fn whoever_is_admitted_below_an_anchor_is_read_alike_by_all() {
             TestName::Dns("b.example"),
         ])
         .issued_by(&ca);
-    let original = client.certificate().der();
+    let original = &client.certificate().der();
     let (_, read) = X509Certificate::from_der(original).unwrap();
     let plain = read.tbs_certificate.as_ref();
     let policy = under(&ca);
@@ -161,11 +161,11 @@ fn whoever_is_admitted_below_an_anchor_is_read_alike_by_all() {
     }
     let (mut admitted, mut pins) = (0, 0);
     for bits in &changes {
-        let mut changed = plain.to_vec();
+        let mut turned = plain.to_vec();
         for bit in bits {
-            changed[bit / 8] ^= 1 << (bit % 8);
+            turned[bit / 8] ^= 1 << (bit % 8);
         }
-        let der = resigned(&changed, original, &ca);
+        let der = resigned(&turned, original, &ca);
         pins += usize::from(admitted_as_a_pin(&der));
         if decide_at(&policy, &[&der], NOW).principal().is_some() {
             admitted += 1;
