@@ -484,5 +484,13 @@ mod tests {
             assert_eq!(DistinguishedName::check_der(&der[..at]), DistinguishedName::from_der(&der[..at]).map(drop));
         }
         assert!(readable > der.len() && readable < der.len() * 255, "{readable}");
+        // Three characters are printed for each of these octets, which is too much for one of the two names.
+        for (octets, reads) in [(5_460, true), (5_461, false)] {
+            let value = AttributeValue::Text("\u{1}".repeat(octets));
+            let kind = ObjectIdentifier::from_attribute_keyword("CN").unwrap();
+            let rdns = vec![RelativeDistinguishedName::new(vec![Attribute { kind, value }])];
+            let name = DistinguishedName { rdns };
+            assert_eq!(DistinguishedName::check_der(&name.to_der()).is_ok(), reads, "{octets}");
+        }
     }
 }

@@ -81,6 +81,22 @@ fn mp_07_mp_34_mp_35_what_is_no_host_name_matches_no_host() {
 }
 
 #[test]
+fn what_is_no_address_and_no_uri_matches_none() {
+    let no_address =
+        ["", "a", "@", "a@", "@b.example", "a@b@c.example", "a b@c.example", "\u{e4}@b.example", "a@b.example\u{7f}"];
+    let no_uri = ["", "urn", ":a", "u_n:a", "urn:a b", "urn:\u{e4}", "\u{e4}:a"];
+    let kinds = [("email", EMAIL, &no_address[..], "a@b.example"), ("uri", URI, &no_uri, "urn:a.b+c-d")];
+    for (kind, tag, bad, good) in kinds {
+        assert!(matches(&format!("{kind} \"{good}\""), &san_text(tag, good)));
+        for text in bad {
+            assert!(format!("{kind} \"{text}\"").parse::<NameTest>().is_err(), "{kind} {text}");
+            let certificate = san_text(tag, text);
+            assert!(![kind.to_owned(), format!("{kind} any")].iter().any(|rule| matches(rule, &certificate)), "{text}");
+        }
+    }
+}
+
+#[test]
 fn mp_10_a_control_character_anywhere_makes_every_name_worthless() {
     let rules = ["attribute CN any \"admin\"", "dns any \"admin.example\"", "every-certificate", "email any \"a@b\""];
     let mut hostile = vec![subject("CN=admin,O=x\\00y"), subject("CN=admin\\00.evil"), subject("CN=admin,O=x\\0Ay")];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use certmap::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
 use certmap::policy::ClientAuth;
 use certmap::review::{Candidate, Explanation, explain};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
@@ -244,4 +245,17 @@ fn on_a_host_that_asks_nothing_there_is_nothing_to_explain() {
     assert!(matches!(explanation.decision().outcome(), Outcome::Anonymous));
     assert!(explanation.to_string().starts_with("anonymous\nhost `gw`, at "));
     assert_eq!((explanation.nearest(), explanation.matching(), explanation.others()), (&[][..], &[][..], 0));
+}
+
+#[test]
+fn what_is_refused_before_any_certificate_is_read_is_told_as_the_check_that_failed() {
+    let (root, issuing) = hierarchy();
+    let (policy, partner) = (policy(&root, []), client("CN=p").issued_by(&issuing));
+    let own = partner.certificate().der();
+    let elsewhere = Evidence::after_handshake("elsewhere".parse().unwrap(), [own]);
+    assert_eq!(agrees(&explain(&policy, &elsewhere, NOW)), "unknown-host");
+    assert_eq!(agrees(&explained(&policy, &[own; CHAIN_LENGTH + 1])), "chain-too-long");
+    assert_eq!(agrees(&explained(&policy, &[vec![0; CERTIFICATE_BYTES + 1]])), "certificate-too-large");
+    // What just fits is looked at.
+    assert_eq!(agrees(&explained(&policy, &[vec![0; CERTIFICATE_BYTES]])), "untrusted");
 }

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use certmap::limits::RULE_BYTES;
 use certmap::policy::Problem;
 use certmap::rustls::pki_types::CertificateDer;
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
@@ -228,6 +229,24 @@ fn a_rule_whose_text_cannot_be_read_back_is_a_problem() {
     let error = builder.mapping(CertUserMapping::new(selector, user("u"))).build().unwrap_err();
     assert_eq!(error.problems().iter().map(Problem::code).collect::<Vec<_>>(), ["rule-too-long"]);
     assert!(error.to_string().len() < 400, "{error}");
+}
+
+#[test]
+fn a_rule_whose_text_can_just_be_read_back_is_none() {
+    let (root, _) = hierarchy();
+    let of = |length: usize| {
+        let long = certmap::map::ValueTest::attribute("2.5.4.3".parse().unwrap(), &"x".repeat(length)).unwrap();
+        Selector::under(root.certificate().fingerprint(), long)
+    };
+    let most = RULE_BYTES - of(1).to_string().len() + 1;
+    let build = |length: usize| {
+        let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root])));
+        builder.mapping(CertUserMapping::new(of(length), user("u"))).build()
+    };
+    assert_eq!(of(most).to_string().parse::<Selector>().unwrap(), of(most));
+    assert!(build(most).is_ok());
+    assert!(of(most + 1).to_string().parse::<Selector>().is_err());
+    assert!(build(most + 1).is_err());
 }
 
 #[test]

@@ -188,6 +188,9 @@ fn a_value_with_a_long_tag_is_opaque() {
     assert_eq!(value, Some(&AttributeValue::Opaque(opaque)));
     assert_eq!(name.to_string(), "CN=#df8a390161");
     laws(&name);
+    // 31 is the first number that needs the long form.
+    laws(&dn("CN=#1f1f00"));
+    assert_eq!(dn_err("CN=#1f1e00"), "expected `#` and the hexadecimal of one whole DER value at offset 3");
 }
 
 #[test]

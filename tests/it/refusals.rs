@@ -346,6 +346,12 @@ fn role_missing_is_another_type_and_403() {
         missing_elsewhere.cure(),
         "the user has `billing/ESBMessaging.send`, the same role of another application: assign `iflmap/ESBMessaging.send` to `SAPERPUSER` if it may do this"
     );
+    // Of another application by case only is no other application.
+    let missing_by_case = principal(vec!["IFLMAP/esbmessaging.SEND".parse().unwrap()]).require(&SEND).unwrap_err();
+    assert_eq!(
+        missing_by_case.cure(),
+        "the user has `IFLMAP/esbmessaging.SEND`: if that is meant, correct one of the two names to match the other"
+    );
     assert!(principal(vec![SEND]).require(&SEND).is_ok());
     let record = principal(vec![SEND]).record(NOW);
     assert_eq!((record.user(), record.code()), (Some("SAPERPUSER"), None));
@@ -372,4 +378,18 @@ fn an_admission_leaves_a_record_that_reads_back() {
     );
     assert_eq!(line, expected);
     assert_eq!(line.parse::<certmap::AuditRecord>().unwrap(), record);
+}
+
+#[test]
+fn what_belongs_to_a_decision_prints_as_one_line_without_what_the_peer_wrote() {
+    let (policy, stranger) = (one_partner(&partner()), TestCertificate::new("CN=stranger").self_signed());
+    let evidence = Evidence::after_handshake("default".parse().unwrap(), stranger.chain());
+    let decision = policy.decide(&evidence, NOW);
+    assert_eq!(decision.to_string(), decision.record().to_string());
+    assert_eq!(format!("{evidence:?}"), "Evidence(default, 1 certificates, resumed: false)");
+    let refused = decision.into_result().unwrap_err();
+    assert_eq!(refused.to_string(), "refused: untrusted");
+    assert_eq!(format!("{:?}", refused.refusal()), format!("Refusal(untrusted: {})", refused.refusal().detail()));
+    let caller = Caller::new(std::sync::Arc::new(PolicyHandle::new(policy)), evidence);
+    assert_eq!(format!("{caller:?}"), "Caller(Evidence(default, 1 certificates, resumed: false))");
 }

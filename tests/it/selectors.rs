@@ -82,6 +82,11 @@ fn other_spellings_are_read_and_printed_in_one() {
         ("any(dns \"a.example\")", "dns \"a.example\""),
         ("all(serial 1, all(upn, not serial 3))", "all(serial 01, upn, not serial 03)"),
         ("dns exactly-one \"a.example\"", "dns \"a.example\""),
+        // Where no certificate has several, which of them is meant says nothing; but a second one is never there.
+        ("serial all 1", "serial 01"),
+        ("subject nth(1) \"CN=a\"", "subject \"CN=a\""),
+        ("extension 1.2.3 any #0500", "extension 1.2.3 #0500"),
+        ("serial nth(2) 1", "serial nth(2) 01"),
         ("dns ignoring-case \"A.Example\"", "dns ignoring-case \"a.example\""),
         ("email ignoring-case \"A@B.Example\"", "email ignoring-case \"A@b.example\""),
         ("attribute 2.5.4.3 \"a\"", "attribute CN \"a\""),
@@ -202,6 +207,12 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
         test_err(&deep(5))
     );
     assert!(test_err(&deep(1000)).ends_with("tests are nested more than 8 deep: make several rules of it"));
+    let deep_not = format!("{}uri{}", "all(dns, not ".repeat(9), ")".repeat(9));
+    assert!(test_err(&deep_not).ends_with("tests are nested more than 8 deep: make several rules of it"));
+    assert_eq!(
+        ValueTest::der(certmap::map::Field::Dns, &[5, 0]).unwrap_err().to_string(),
+        "no certificate is matched by `DER` as `dns`: only extensions and other names are compared as DER"
+    );
     let many = |count: usize| NameTest::any((0..count).map(|n| ValueTest::dns(&format!("h{n}.example")).unwrap()));
     assert!(many(32).is_ok());
     assert_eq!(
@@ -291,7 +302,12 @@ fn text_that_is_no_user_source_is_refused_with_the_place_or_the_reason() {
     assert_eq!(source_err("dns among"), "expected a `(` after `among` at column 10");
     assert_eq!(source_err("dns among ()"), "expected a user in quotes at column 12");
     assert_eq!(source_err("dns among (\"\")"), "the user at column 12 cannot be used: user name is empty");
-    assert_eq!(source_err("\"a/\" + dns without-suffix"), "expected a text in quotes that is left out at column 26");
+    for (nothing, column) in [("", 26), (" \"\"", 27)] {
+        assert_eq!(
+            source_err(&format!("\"a/\" + dns without-suffix{nothing}")),
+            format!("expected a text in quotes that is left out at column {column}")
+        );
+    }
     assert_eq!(
         UserSource::among([], []).unwrap_err().to_string(),
         "nobody is listed after `among`, so nobody would be matched"
