@@ -3,7 +3,7 @@
 //! INVARIANT: a rule that lacks nothing here is one that the table finds, and the other way round.
 
 use core::fmt;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::name_test::Node;
 use super::names::{Found, Names};
@@ -113,23 +113,24 @@ impl MappingTable {
         let names = Names::of(certificate);
         let fingerprint = if vouchers.is_empty() { certificate.fingerprint() } else { self.known_as(certificate) };
         let asked = Asked { certificate, fingerprint, subject: certificate.subject(), names, vouchers, known };
-        let mut matching = BTreeSet::new();
-        let mut ranked = BTreeSet::new();
+        // No two rules have both the same selector and the same user source.
+        let mut matching = BTreeMap::new();
+        let mut ranked = BTreeMap::new();
         let mut others = 0;
         for rule in self.rules() {
             let mut distance = 0;
             rule.lacks(&asked, &mut |_, weight, _, _| distance += weight);
             if distance == 0 {
-                matching.insert(ByRule(0, rule));
+                matching.insert((distance, rule.selector, rule.source), rule);
                 continue;
             }
-            ranked.insert(ByRule(distance, rule));
+            ranked.insert((distance, rule.selector, rule.source), rule);
             if ranked.len() > most {
                 ranked.pop_last();
                 others += 1;
             }
         }
-        let near = |ByRule(distance, rule): ByRule<'_>| rule.near(&asked, distance);
+        let near = |((distance, ..), rule): ((usize, _, _), Rule<'_>)| rule.near(&asked, distance);
         Nearest {
             matching: matching.into_iter().map(near).collect(),
             nearby: ranked.into_iter().map(near).collect(),
@@ -137,29 +138,6 @@ impl MappingTable {
         }
     }
 }
-
-/// Sorted by distance, then by selector and user source: no two rules have both the same.
-struct ByRule<'a>(usize, Rule<'a>);
-
-impl Ord for ByRule<'_> {
-    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        (self.0, self.1.selector, self.1.source).cmp(&(other.0, other.1.selector, other.1.source))
-    }
-}
-
-impl PartialOrd for ByRule<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for ByRule<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for ByRule<'_> {}
 
 impl Rule<'_> {
     fn near(&self, asked: &Asked<'_>, distance: usize) -> Near {

@@ -259,3 +259,73 @@ fn what_is_refused_before_any_certificate_is_read_is_told_as_the_check_that_fail
     // What just fits is looked at.
     assert_eq!(agrees(&explained(&policy, &[vec![0; CERTIFICATE_BYTES]])), "untrusted");
 }
+
+#[test]
+fn a_rule_for_a_known_certificate_is_as_near_as_that_certificate_is_like_this_one() {
+    let made = |name: &str| TestCertificate::new(name);
+    let ca = made("CN=ca").as_ca().self_signed();
+    let nearest = |known: &[&TestIdentity], peer: &TestIdentity| {
+        let mut bundle = bundle(&[]);
+        for identity in known {
+            bundle.add_pin(identity.certificate().clone()).unwrap();
+        }
+        let rule = |identity: &&TestIdentity| {
+            CertUserMapping::new(Selector::certificate(identity.certificate().fingerprint()), user("billing"))
+        };
+        let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle));
+        let policy = builder.mappings(known.iter().map(rule)).build().unwrap();
+        let explanation = explained(&policy, peer.chain());
+        let first = explanation.nearest().first().map(|rule| rule.rule().to_owned());
+        (first.unwrap(), explanation.nearest_miss().is_some())
+    };
+    let rule = |identity: &TestIdentity| identity.certificate().fingerprint().to_string();
+    let (old, stranger) = (made("CN=erp").self_signed(), made("CN=stranger").self_signed());
+    // Its key under another name, its name under another key, and neither.
+    assert_eq!(nearest(&[&old], &made("CN=erp v2").with_key_of(&old).self_signed()), (rule(&old), true));
+    assert_eq!(nearest(&[&old], &made("CN=erp").self_signed()), (rule(&old), true));
+    assert_eq!(nearest(&[&old], &stranger), (rule(&old), false));
+    // No name is no likeness.
+    assert_eq!(nearest(&[&made("").self_signed()], &made("").self_signed()).1, false);
+    // A certificate of the same issuer is more alike than one of another, whatever their fingerprints.
+    let peer = made("CN=erp").issued_by(&ca);
+    let [mut same_first, mut other_first] = [false; 2];
+    while !(same_first && other_first) {
+        let (same, other) = (made("CN=erp").issued_by(&ca), made("CN=erp").self_signed());
+        assert_eq!(nearest(&[&same, &other], &peer), (rule(&same), true));
+        let in_order = same.certificate().fingerprint() < other.certificate().fingerprint();
+        (same_first, other_first) = (same_first || in_order, other_first || !in_order);
+    }
+}
+
+#[test]
+fn a_rule_for_a_key_is_told_with_the_first_certificate_that_has_it() {
+    let one = TestCertificate::new("CN=one").self_signed();
+    let two = TestCertificate::new("CN=two").with_key_of(&one).self_signed();
+    let (first, second) =
+        if one.certificate().fingerprint() < two.certificate().fingerprint() { (one, two) } else { (two, one) };
+    let key = Selector::key(first.certificate().spki_fingerprint());
+    for order in [[&first, &second], [&second, &first]] {
+        let mut bundle = bundle(&[]);
+        for identity in order {
+            bundle.add_pin(identity.certificate().clone()).unwrap();
+        }
+        let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle));
+        let policy = builder.mapping(CertUserMapping::new(key.clone(), user("billing"))).build().unwrap();
+        let explanation = explained(&policy, TestCertificate::new("CN=three").self_signed().chain());
+        let expected = format!("{} (`{}`)", first.certificate().spki_fingerprint(), first.certificate().subject());
+        assert_eq!(explanation.nearest()[0].failed()[0].expected(), expected);
+    }
+}
+
+#[test]
+fn eight_values_are_told_and_the_others_counted() {
+    let (root, issuing) = hierarchy();
+    let policy = policy(&root, [CertUserMapping::new(under(&root, "dns \"x.example\""), user("billing"))]);
+    let names: Vec<_> = (1..=9).map(|n| format!("h{n}.example")).collect();
+    for (count, end) in [(8, "dns \"h8.example\""), (9, "dns \"h8.example\" and 1 more")] {
+        let names: Vec<_> = names[..count].iter().map(|name| TestName::Dns(name)).collect();
+        let peer = client("CN=p").with_alternative_names(&names).issued_by(&issuing);
+        let found = explained(&policy, peer.chain_without_root()).nearest()[0].failed()[0].actual().to_owned();
+        assert!(found.ends_with(end), "{found}");
+    }
+}

@@ -413,3 +413,59 @@ fn rules_that_need_not_meet_are_not_told() {
     assert_eq!(told(&[a, ("uri \"u:a\"", "\"b\"")]), 0);
     assert_eq!(told(&[a, ("dns nth(2) \"a.example\"", "\"b\"")]), 0);
 }
+
+#[test]
+fn a_rule_that_is_surely_part_of_another_is_told_and_no_other() {
+    // Both under one CA, with different users: how often one is a part of the other.
+    let told = |one: &str, other: &str| {
+        let rules = below(&[(one, "\"a\""), (other, "\"b\"")]);
+        told(rules).into_iter().filter(|(code, _)| *code == FindingCode::OverlappingRules).count()
+    };
+    let [t, u] = ["sha256:".to_owned() + &"11".repeat(32), "sha256:".to_owned() + &"22".repeat(32)];
+    let [k, l] = [&t, &u].map(|key| key.replace("sha256:", "spki-sha256:"));
+    let (a, ab) = ("dns \"a.example\"", "any(dns \"a.example\", dns \"b.example\")");
+    for (one, other, times) in [
+        // One of several values, each of several, all of them.
+        (a, "dns all \"a.example\"", 1),
+        ("dns all \"a.example\"", "dns any \"a.example\"", 1),
+        ("dns nth(1) \"a.example\"", "dns any \"a.example\"", 1),
+        ("dns nth(1) \"a.example\"", "dns nth(1)", 1),
+        ("dns nth(1) \"a.example\"", "dns nth(2)", 0),
+        ("dns nth(1) \"a.example\"", "dns all \"a.example\"", 0),
+        ("dns", "dns any", 1),
+        // With case and without, alone and beside others.
+        ("dns ignoring-case \"a.example\"", a, 1),
+        ("dns ignoring-case \"b.example\"", a, 0),
+        ("attribute CN \"a\"", "attribute CN in-multi-valued-rdns \"a\"", 1),
+        ("attribute CN \"a\"", "attribute O \"a\"", 0),
+        ("attribute CN \"a\"", "attribute CN \"b\"", 0),
+        // Alternatives and conjunctions.
+        (ab, "dns", 1),
+        (ab, "all(dns, uri)", 0),
+        (ab, "any(dns \"b.example\", dns \"c.example\")", 0),
+        (ab, "any(dns, uri)", 1),
+        ("any(dns \"a.example\", uri)", "dns", 0),
+        ("any(all(dns \"a.example\", uri), all(dns \"b.example\", uri))", "uri", 1),
+        ("all(dns \"a.example\", uri, upn)", "all(dns, uri)", 1),
+        (a, "all(dns, uri)", 0),
+        ("all(dns \"a.example\", not uri)", a, 1),
+        ("all(dns \"a.example\", not uri)", "all(dns, not uri)", 0),
+    ] {
+        assert_eq!(told(one, other), times, "{one}; {other}");
+        assert_eq!(told(other, one), times, "{other}; {one}");
+    }
+    let through = |one: &str, test: &str| format!("through {one} {test}");
+    let issued = |key: &str, test: &str| format!("issued-by {key} {test}");
+    assert_eq!(told(&through(&t, a), a), 1);
+    assert_eq!(told(&through(&t, a), &through(&u, "dns")), 0);
+    assert_eq!(told(&through(&t, a), &through(&t, "dns")), 1);
+    assert_eq!(told(&issued(&k, a), "dns"), 1);
+    assert_eq!(told(&issued(&k, a), &issued(&l, "dns")), 0);
+    // A serial number counts only where the issuer is known.
+    let narrow = issued(&k, "all(serial 1, dns \"a.example\")");
+    for (wide, times) in [("serial 1", 0), ("any(serial 1, uri)", 0), ("all(serial 1, dns)", 0), ("dns", 1)] {
+        assert_eq!(told(&narrow, wide), times, "{wide}");
+    }
+    assert_eq!(told(&narrow, &issued(&k, "serial 1")), 1);
+    assert_eq!(told("all(serial 1, dns)", "serial 1"), 1);
+}
