@@ -24,7 +24,7 @@ impl MappingTable {
         for rule in &rules {
             let Some(Under { path, test }) = rule.as_under() else { continue };
             let mut probes = BTreeSet::from([Probe::Every]);
-            test.guaranteed(&mut probes);
+            test.leading(&mut probes);
             let leads: Vec<_> = probes.iter().map(|probe| self.index.lead(probe)).collect();
             let wider: BTreeSet<usize> =
                 self.index.rules(&path.anchor, &leads).into_iter().flatten().copied().collect();
@@ -48,19 +48,12 @@ impl Rule<'_> {
 }
 
 impl NameTest {
-    /// The probes that every certificate has of which it holds.
-    fn guaranteed<'a>(&'a self, probes: &mut BTreeSet<Probe<'a>>) {
+    /// Probes that lead to every rule that matches whatever this does.
+    fn leading<'a>(&'a self, probes: &mut BTreeSet<Probe<'a>>) {
         match &self.0 {
-            Node::All { tests, none: _ } => tests.iter().for_each(|test| test.guaranteed(probes)),
-            Node::Any { tests } => {
-                let mut each = tests.iter().map(|test| {
-                    let mut probes = BTreeSet::new();
-                    test.guaranteed(&mut probes);
-                    probes
-                });
-                let first = each.next().unwrap_or_default();
-                probes.extend(each.fold(first, |common, other| &common & &other));
-            }
+            Node::All { tests, none: _ } => tests.iter().for_each(|test| test.leading(probes)),
+            // What matches whatever any of them matches, matches whatever the first one does.
+            Node::Any { tests } => tests.iter().take(1).for_each(|test| test.leading(probes)),
             Node::Every => {}
             Node::Value(test) => {
                 probes.insert(Probe::Present(&test.field));

@@ -436,6 +436,7 @@ fn a_rule_that_is_surely_part_of_another_is_told_and_no_other() {
         // With case and without, alone and beside others.
         ("dns ignoring-case \"a.example\"", a, 1),
         ("dns ignoring-case \"b.example\"", a, 0),
+        ("dns \"A.example\"", "dns ignoring-case \"a.example\"", 1),
         ("attribute CN \"a\"", "attribute CN in-multi-valued-rdns \"a\"", 1),
         ("attribute CN \"a\"", "attribute O \"a\"", 0),
         ("attribute CN \"a\"", "attribute CN \"b\"", 0),
@@ -444,6 +445,8 @@ fn a_rule_that_is_surely_part_of_another_is_told_and_no_other() {
         (ab, "all(dns, uri)", 0),
         (ab, "any(dns \"b.example\", dns \"c.example\")", 0),
         (ab, "any(dns, uri)", 1),
+        (ab, "any(dns \"b.example\", dns \"a.example\", uri)", 1),
+        (a, "any(all(dns \"a.example\", uri), upn)", 0),
         ("any(dns \"a.example\", uri)", "dns", 0),
         ("any(all(dns \"a.example\", uri), all(dns \"b.example\", uri))", "uri", 1),
         ("all(dns \"a.example\", uri, upn)", "all(dns, uri)", 1),
@@ -468,4 +471,30 @@ fn a_rule_that_is_surely_part_of_another_is_told_and_no_other() {
     }
     assert_eq!(told(&narrow, &issued(&k, "serial 1")), 1);
     assert_eq!(told("all(serial 1, dns)", "serial 1"), 1);
+}
+
+#[test]
+fn a_user_that_no_template_can_give_is_told() {
+    let told = |source: &str, name: &str| {
+        let builder = below(&[("dns", source)]).assignment(RoleAssignment::new(user(name), SEND));
+        told(builder).into_iter().any(|(code, _)| code == FindingCode::RoleWithoutUser)
+    };
+    for (source, fits, other) in [("dns among (\"a\")", "a", "zz"), ("\"iot/\" + dns + \"@x\"", "iot/a@x", "iot/a@y")] {
+        assert!(!told(source, fits) && told(source, other), "{source}");
+    }
+}
+
+#[test]
+fn what_a_rule_rests_on_is_told_of_that_rule_only() {
+    use FindingCode::{CommonNameRule, EveryCertificate, IssuerNotStated};
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let stated = format!("through sha256:{} dns", "11".repeat(32));
+    let (own, by_name) = ("\"u\"", "\"iot/\" + attribute CN");
+    for (test, source, codes) in
+        [(&*stated, own, &[][..]), ("dns", own, &[IssuerNotStated]), (&stated, by_name, &[CommonNameRule])]
+    {
+        let found = told(below_ca(&root, bundle(), &[(test, source)])).into_iter().map(|(code, _)| code);
+        let of_rules = |code: &FindingCode| [CommonNameRule, EveryCertificate, IssuerNotStated].contains(code);
+        assert_eq!(found.filter(of_rules).collect::<Vec<_>>(), codes, "{test} {source}");
+    }
 }
