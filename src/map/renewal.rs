@@ -114,6 +114,10 @@ mod tests {
         assert_eq!(renewed.present(&old), Err(NotRenewed::NotLater));
         assert_eq!(renewed.present(&issued("CN=a", 20)), Err(NotRenewed::NotLater));
         assert_eq!(renewed.present(&issued("CN=b", 30)), Err(NotRenewed::OtherNames));
+        let by_another = TestCertificate::new("CN=a").with_issuer_name("CN=b").with_validity(30, 1030).self_signed();
+        assert_eq!(renewed.present(by_another.certificate()), Err(NotRenewed::OtherNames));
+        let another_by_it = TestCertificate::new("CN=b").with_issuer_name("CN=a").with_validity(30, 1030).self_signed();
+        assert_eq!(renewed.present(another_by_it.certificate()), Err(NotRenewed::OtherNames));
         assert!(renewed.present(&newer).is_ok());
     }
 

@@ -174,6 +174,33 @@ fn a_quantifier_means_the_same_for_few_values_and_for_many() {
     }
 }
 
+#[test]
+fn an_unreadable_value_is_a_value_of_its_kind() {
+    let name = "CN=a".parse::<crate::DistinguishedName>().unwrap().to_der();
+    for (tag, good, test) in [
+        (EMAIL, &b"a@b"[..], "\"a@b\""),
+        (DNS, b"a.example", "\"a.example\""),
+        (0xa4, &name, "\"CN=a\""),
+        (URI, b"urn:a", "\"urn:a\""),
+        (IP, &[192, 0, 2, 1], "192.0.2.1"),
+    ] {
+        let kind = match tag {
+            EMAIL => "email",
+            DNS => "dns",
+            URI => "uri",
+            IP => "ip",
+            _ => "directory",
+        };
+        let (good, broken) = (tlv(tag, good), tlv(tag, &[0xff]));
+        assert!(matches(&format!("{kind} {test}"), &san(std::slice::from_ref(&good))), "{kind}");
+        let both = san(&[good, broken]);
+        assert!(matches(&format!("{kind} any {test}"), &both), "{kind}");
+        for one in ["", "all "] {
+            assert!(!matches(&format!("{kind} {one}{test}"), &both), "{kind} {one}");
+        }
+    }
+}
+
 /// An `otherName` whose kind cannot be read may be of any kind, wherever it stands.
 #[test]
 fn an_unreadable_other_name_is_a_value_of_every_kind() {

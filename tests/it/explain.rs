@@ -252,9 +252,9 @@ fn what_is_refused_before_any_certificate_is_read_is_told_as_the_check_that_fail
     let (root, issuing) = hierarchy();
     let (policy, partner) = (policy(&root, []), client("CN=p").issued_by(&issuing));
     let own = partner.certificate().der();
-    let elsewhere = Evidence::after_handshake("elsewhere".parse().unwrap(), [own]);
+    let elsewhere = Evidence::after_handshake("elsewhere".parse().unwrap(), [own.clone()]);
     assert_eq!(agrees(&explain(&policy, &elsewhere, NOW)), "unknown-host");
-    assert_eq!(agrees(&explained(&policy, &[own; CHAIN_LENGTH + 1])), "chain-too-long");
+    assert_eq!(agrees(&explained(&policy, &vec![own; CHAIN_LENGTH + 1])), "chain-too-long");
     assert_eq!(agrees(&explained(&policy, &[vec![0; CERTIFICATE_BYTES + 1]])), "certificate-too-large");
     // What just fits is looked at.
     assert_eq!(agrees(&explained(&policy, &[vec![0; CERTIFICATE_BYTES]])), "untrusted");
@@ -328,4 +328,67 @@ fn eight_values_are_told_and_the_others_counted() {
         let found = explained(&policy, peer.chain_without_root()).nearest()[0].failed()[0].actual().to_owned();
         assert!(found.ends_with(end), "{found}");
     }
+}
+
+#[test]
+fn of_alternatives_the_one_that_lacks_least_is_told() {
+    let (root, issuing) = hierarchy();
+    let test = "any(all(email \"a@b\", uri \"u:a\", upn \"a@b\"), dns \"x.example\")";
+    let policy = policy(&root, [CertUserMapping::new(under(&root, test), user("billing"))]);
+    let explanation = explained(&policy, client("CN=p").issued_by(&issuing).chain_without_root());
+    let failed: Vec<_> = explanation.nearest()[0].failed().iter().map(|step| step.expected()).collect();
+    assert_eq!(failed, ["dns \"x.example\""]);
+}
+
+#[test]
+fn a_serial_number_without_its_issuer_is_told_as_such() {
+    let (root, issuing) = hierarchy();
+    let stated = format!("issued-by {} serial 09", issuing.certificate().spki_fingerprint());
+    for (test, issuer, lacks) in [
+        ("serial 09", &root, &[][..]),
+        ("serial 09", &issuing, &["serial 09 of a stated issuer"]),
+        (&stated, &issuing, &[]),
+    ] {
+        let policy = policy(&root, [CertUserMapping::new(under(&root, test), user("billing"))]);
+        let explanation = explained(&policy, client("CN=p").issued_by(issuer).chain_without_root());
+        let nearest = explanation.nearest().iter().flat_map(|rule| rule.failed());
+        assert_eq!(nearest.map(|step| step.expected()).collect::<Vec<_>>(), lacks, "{test}");
+        assert_eq!(explanation.matching().len(), usize::from(lacks.is_empty()), "{test}");
+    }
+}
+
+#[test]
+fn values_that_are_not_there_are_left_out_by_no_rule() {
+    let (root, issuing) = hierarchy();
+    let names = |test: &str, subject: &str| {
+        let policy = policy(&root, [CertUserMapping::new(under(&root, test), user("billing"))]);
+        let explanation = explained(&policy, client(subject).issued_by(&issuing).chain_without_root());
+        explanation.matching().len() == 1
+    };
+    assert!(names("all(attribute CN \"p\", not upn, not other 1.2.3 \"x\")", "CN=p"));
+    // Two of one type in one RDN have no order, one beside another type has.
+    let first = "attribute CN nth(1) in-multi-valued-rdns \"p\"";
+    assert!(names(first, "CN=p+O=x"));
+    assert!(!names(first, "CN=p+CN=q"));
+}
+
+#[test]
+fn an_explanation_is_the_same_whatever_was_decided_before() {
+    let (root, issuing) = hierarchy();
+    let policy = policy(&root, [CertUserMapping::new(under(&root, "attribute CN \"p\""), user("billing"))]);
+    let partner = client("CN=p").issued_by(&issuing);
+    let fresh = explained(&policy, partner.chain_without_root()).to_string();
+    let evidence = Evidence::after_handshake("gw".parse().unwrap(), partner.chain_without_root());
+    assert!(policy.decide(&evidence, NOW).principal().is_some());
+    assert_eq!(explained(&policy, partner.chain_without_root()).to_string(), fresh);
+}
+
+#[test]
+fn a_name_that_cannot_be_read_is_told_as_what_no_rule_matches() {
+    let (root, issuing) = hierarchy();
+    let policy = policy(&root, [CertUserMapping::new(under(&root, "upn \"a@b\""), user("billing"))]);
+    // An otherName whose type is no object identifier.
+    let unreadable = client("CN=p").with_extension("2.5.29.17", false, &[0x30, 5, 0xa0, 3, 6, 1, 0x80]);
+    let explanation = explained(&policy, unreadable.issued_by(&issuing).chain_without_root());
+    assert_eq!(explanation.nearest()[0].failed()[0].actual(), "upn with something that no rule matches");
 }

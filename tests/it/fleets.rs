@@ -387,6 +387,7 @@ fn two_fleets_of_one_ca_are_told_apart_by_what_their_names_end_in() {
         (r#""a/" + dns without-suffix ".a""#, r#""b/" + email without-suffix ".b""#),
         (r#"dns among ("a", "c")"#, r#"dns among ("b", "c")"#),
         (r#"dns among ("a")"#, r#"dns in-lower-case among ("b")"#),
+        (r#""a/" + dns"#, r#""a/" + dns among ("a/x")"#),
         (r#""a/" + dns without-suffix ".a""#, r#""u""#),
     ] {
         let both = builder(bundle(&[&root]), [rule(&root, "dns", one), rule(&root, "dns", other)]);

@@ -108,6 +108,23 @@ fn an_explanation_names_the_rule_for_the_other_form_too() {
 }
 
 #[test]
+fn of_two_forms_that_both_have_a_rule_each_is_whom_its_own_says() {
+    let (root, issuing) = hierarchy();
+    let contractor = client("CN=contractor,O=Acme").issued_by(&issuing);
+    let mut other = contractor.chain_without_root().to_vec();
+    other[0] = resigned(&other[0]).into();
+    let other_form = Selector::certificate(certmap::Fingerprint::of(&other[0]));
+    let rules = [exact(&contractor, "one"), CertUserMapping::new(other_form, user("two"))];
+    let policy = policy(bundle(&[&root]), rules);
+    let who = |chain: &[CertificateDer<'_>]| {
+        let evidence = Evidence::after_handshake(policy.hosts().next().unwrap().id().clone(), chain);
+        policy.decide(&evidence, NOW).principal().map(|principal| principal.user().to_string())
+    };
+    assert_eq!(who(contractor.chain_without_root()).as_deref(), Some("one"));
+    assert_eq!(who(&other).as_deref(), Some("two"));
+}
+
+#[test]
 fn a_pin_that_a_name_rule_calls_somebody_else_is_a_contradiction_unless_it_is_an_exception() {
     let (root, _) = hierarchy();
     let partner = client("CN=partner,O=Acme").issued_by(&root);
