@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use certmap::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
 use certmap::policy::ClientAuth;
-use certmap::review::{Candidate, Explanation, explain};
+use certmap::review::{Candidate, Explanation, Step, explain};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
 use certmap::trust::EntryKind;
 use certmap::{CertUserMapping, Decision, Evidence, Host, Outcome, Policy, PolicyBuilder, RefusalCode, Selector};
@@ -285,7 +285,7 @@ fn a_rule_for_a_known_certificate_is_as_near_as_that_certificate_is_like_this_on
     assert_eq!(nearest(&[&old], &made("CN=erp").self_signed()), (rule(&old), true));
     assert_eq!(nearest(&[&old], &stranger), (rule(&old), false));
     // No name is no likeness.
-    assert_eq!(nearest(&[&made("").self_signed()], &made("").self_signed()).1, false);
+    assert!(!nearest(&[&made("").self_signed()], &made("").self_signed()).1);
     // A certificate of the same issuer is more alike than one of another, whatever their fingerprints.
     let peer = made("CN=erp").issued_by(&ca);
     let [mut same_first, mut other_first] = [false; 2];
@@ -336,7 +336,7 @@ fn of_alternatives_the_one_that_lacks_least_is_told() {
     let test = "any(all(email \"a@b\", uri \"u:a\", upn \"a@b\"), dns \"x.example\")";
     let policy = policy(&root, [CertUserMapping::new(under(&root, test), user("billing"))]);
     let explanation = explained(&policy, client("CN=p").issued_by(&issuing).chain_without_root());
-    let failed: Vec<_> = explanation.nearest()[0].failed().iter().map(|step| step.expected()).collect();
+    let failed: Vec<_> = explanation.nearest()[0].failed().iter().map(Step::expected).collect();
     assert_eq!(failed, ["dns \"x.example\""]);
 }
 
@@ -351,8 +351,8 @@ fn a_serial_number_without_its_issuer_is_told_as_such() {
     ] {
         let policy = policy(&root, [CertUserMapping::new(under(&root, test), user("billing"))]);
         let explanation = explained(&policy, client("CN=p").issued_by(issuer).chain_without_root());
-        let nearest = explanation.nearest().iter().flat_map(|rule| rule.failed());
-        assert_eq!(nearest.map(|step| step.expected()).collect::<Vec<_>>(), lacks, "{test}");
+        let nearest = explanation.nearest().iter().flat_map(Candidate::failed);
+        assert_eq!(nearest.map(Step::expected).collect::<Vec<_>>(), lacks, "{test}");
         assert_eq!(explanation.matching().len(), usize::from(lacks.is_empty()), "{test}");
     }
 }

@@ -213,20 +213,6 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
         ValueTest::der(certmap::map::Field::Dns, &[5, 0]).unwrap_err().to_string(),
         "no certificate is matched by `DER` as `dns`: only extensions and other names are compared as DER"
     );
-    let second =
-        ValueTest::subject("CN=a".parse().unwrap()).unwrap().with_quantifier(Quantifier::Nth(2.try_into().unwrap()));
-    assert_eq!(second.with_quantifier(Quantifier::All).to_string(), "subject \"CN=a\"");
-    // However it is built.
-    let deeper = |test: NameTest, n: usize| {
-        let more: NameTest = ValueTest::dns(&format!("h{n}.example")).unwrap().with_quantifier(Quantifier::Any).into();
-        if n % 2 == 0 { NameTest::all([test, more]) } else { NameTest::any([test, more]) }
-    };
-    let uri: NameTest = ValueTest::uri("urn:a").unwrap().into();
-    let deepest = (0..8).try_fold(uri, deeper).unwrap();
-    assert_eq!(
-        deeper(deepest, 8).unwrap_err().to_string(),
-        "tests are nested more than 8 deep: make several rules of it"
-    );
     let many = |count: usize| NameTest::any((0..count).map(|n| ValueTest::dns(&format!("h{n}.example")).unwrap()));
     assert!(many(32).is_ok());
     assert_eq!(
@@ -236,6 +222,23 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
     assert_eq!(
         NameTest::any([] as [NameTest; 0]).unwrap_err().to_string(),
         "`all` and `any` need at least one test that is no `not`"
+    );
+}
+
+#[test]
+fn what_is_built_has_the_form_and_the_limits_of_what_is_read() {
+    let second =
+        ValueTest::subject("CN=a".parse().unwrap()).unwrap().with_quantifier(Quantifier::Nth(2.try_into().unwrap()));
+    assert_eq!(second.with_quantifier(Quantifier::All).to_string(), "subject \"CN=a\"");
+    let deeper = |test: NameTest, n: u8| {
+        let more: NameTest = ValueTest::dns(&format!("h{n}.example")).unwrap().with_quantifier(Quantifier::Any).into();
+        if n.is_multiple_of(2) { NameTest::all([test, more]) } else { NameTest::any([test, more]) }
+    };
+    let uri: NameTest = ValueTest::uri("urn:a").unwrap().into();
+    let deepest = (0..8).try_fold(uri, deeper).unwrap();
+    assert_eq!(
+        deeper(deepest, 8).unwrap_err().to_string(),
+        "tests are nested more than 8 deep: make several rules of it"
     );
 }
 
@@ -271,8 +274,8 @@ fn words_in_the_wrong_place_and_tests_that_never_hold_are_told_so() {
         assert_eq!(test_err(test), format!("the test at column 1 cannot be used: {never}"));
     }
     // However many stand beside them.
-    let mails: String = (0..30).map(|n| format!(", email any \"a@h{n}\"")).collect();
-    let nots: String = (0..12).map(|n| format!(", not upn \"a@h{n}\"")).collect();
+    let mails = (0..30).map(|n| format!(", email any \"a@h{n}\"")).collect::<Vec<_>>().concat();
+    let nots = (0..12).map(|n| format!(", not upn \"a@h{n}\"")).collect::<Vec<_>>().concat();
     for others in [mails, format!(", uri, email, ip{nots}")] {
         let text = test_err(&format!("all(dns \"a.example\", dns \"b.example\"{others})"));
         assert!(text.contains("never hold together"), "{text}");
