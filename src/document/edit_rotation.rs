@@ -38,7 +38,7 @@ impl Editor<'_> {
     /// # let (old, new) = (old.certificate().clone(), new.certificate().clone());
     /// let mut document = Document::new();
     /// let mut edit = document.edit(&NoReferences);
-    /// edit.add_ca(&"partners".parse()?, old.der(), Some(AddedAs::Pin), None)?;
+    /// edit.add_ca(&"partners".parse()?, &old.der(), Some(AddedAs::Pin), None)?;
     /// edit.map(&CertUserMapping::new(format!("{}", old.fingerprint()).parse()?, "ACME".parse()?))?;
     ///
     /// assert_eq!(edit.stage_rotation(&old, &new, None)?.as_slice().len(), 2);

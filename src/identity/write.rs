@@ -31,7 +31,7 @@ impl Identity {
     /// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
     /// # let erp = Identity::from_pem(&pem)?;
     /// let key = erp.private_key_der().ok_or("a key in memory")?;
-    /// assert!(Identity::from_files(erp.certificate().der(), &key).is_ok());
+    /// assert!(Identity::from_files(&erp.certificate().der(), &key).is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -203,7 +203,7 @@ impl Preflight {
 /// # let server = TestCertificate::new("CN=gw").with_server_name("gw.example").issued_by(&root);
 /// let mut servers = TrustBundle::new("servers".parse()?);
 /// servers.add_anchor(root.certificate().clone())?;
-/// let chain = [server.certificate().der()];
+/// let chain = [&server.certificate().der()];
 /// assert!(preflight_server(&servers, &"gw.example".try_into()?, chain, now)?.is_believed());
 /// let other = preflight_server(&servers, &"other.example".try_into()?, chain, now)?;
 /// assert!(other.trouble().is_some_and(|trouble| trouble.cure().starts_with("call the server by a name")));
