@@ -1,9 +1,9 @@
 //! A principal is made by a decision, never written down.
 
-use certmap::{Principal, UserName};
+use certmap::{PolicyDigest, Principal};
 
-fn misuse(user: UserName) -> Principal {
-    Principal { user }
+fn misuse(policy: PolicyDigest) -> Principal {
+    Principal { policy }
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use certmap::{Principal, UserName};
 
 fn misuse(principal: &mut Principal, user: UserName) {
-    principal.user = user;
+    *principal.user() = user;
 }
 
 fn main() {}
