@@ -1,6 +1,7 @@
 //! One connection's evidence, kept for its life, and decided again whenever that could change the answer.
 
 use core::fmt;
+use core::ops::Deref;
 use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
@@ -53,7 +54,7 @@ impl Caller {
 
     /// Decides, on the policy in force.
     pub fn decide(&self, now: UnixTime) -> Decision {
-        self.0.policy.current().decide(&self.0.evidence, now)
+        self.0.policy.decide(&self.0.evidence, now)
     }
 
     /// Admits the peer as a user for one request, or says why not; made to be asked for every request, and cheap while
@@ -91,8 +92,8 @@ impl Caller {
     }
 
     /// The policy in force, if the request is for the host that the connection was made to.
-    fn policy_for(&self, authority: Authority<'_>, now: UnixTime) -> Result<Arc<Policy>, Refused> {
-        let policy = self.0.policy.current();
+    fn policy_for(&self, authority: Authority<'_>, now: UnixTime) -> Result<impl Deref<Target = Arc<Policy>>, Refused> {
+        let policy = self.0.policy.load();
         let hosts = policy.host_table();
         match hosts.get(self.0.evidence.host()) {
             Some(host) if !hosts.answers(host, authority) => {
@@ -117,7 +118,7 @@ impl Caller {
     }
 
     pub(crate) fn policy_in_force(&self) -> PolicyDigest {
-        self.0.policy.current().digest()
+        self.0.policy.load().digest()
     }
 
     /// What the connection proved.

@@ -32,7 +32,7 @@ pub(crate) use refusal::Reason;
 
 use crate::cert::Fingerprint;
 use crate::map::Lookup;
-use crate::policy::{ClientAuth, HostId, HostState, Policy, PolicyDigest};
+use crate::policy::{ClientAuth, HostId, HostState, Policy, PolicyDigest, PolicyHandle};
 use crate::trace::{Check, NoTrace, Trace};
 use crate::trust::{ValidPath, VerifiedCertificate};
 
@@ -187,6 +187,29 @@ impl Policy {
 
     pub(crate) fn refuse(&self, refusal: Refusal, evidence: &Evidence, now: UnixTime) -> Refused {
         Refused { refusal, circumstances: Circumstances::new(self, evidence, now) }
+    }
+}
+
+impl PolicyHandle {
+    /// Decides who the peer of a finished handshake is, as [`Policy::decide`] of the policy in force. Made to be asked by many
+    /// threads at once.
+    ///
+    /// ```
+    /// use certmap::{Evidence, PolicyBuilder, PolicyHandle};
+    /// # use certmap::rustls::pki_types::UnixTime;
+    /// # let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/erp-v1-test-only.pem"))?;
+    /// # let certificate = certmap::Identity::from_pem(&pem)?.certificate().clone();
+    /// # let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_795_435_200));
+    /// let with_partner = PolicyBuilder::new().partner("erp".parse()?, certificate.clone(), []);
+    /// let handle = PolicyHandle::new(with_partner.clone().build()?);
+    /// let evidence = Evidence::after_handshake("default".parse()?, [certificate.der()]);
+    /// assert!(handle.decide(&evidence, now).principal().is_some());
+    /// handle.replace(with_partner.disabled_user("erp".parse()?).build()?);
+    /// assert!(handle.decide(&evidence, now).refusal().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decide(&self, evidence: &Evidence, now: UnixTime) -> Decision {
+        self.load().decide(evidence, now)
     }
 }
 

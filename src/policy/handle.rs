@@ -1,15 +1,17 @@
 //! The policy in force, replaceable while connections go on.
 
 use core::fmt;
+use core::ops::Deref;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Policy, PolicyDigest};
-use crate::sync::{PoisonError, RwLock};
+use crate::sync::ArcSwap;
 
 /// The policy in force: read for every decision, replaced as a whole.
 ///
-/// A decision that has begun ends on the policy it began with; the next one sees the new policy.
+/// A decision that has begun ends on the policy it began with; the next one sees the new policy. Whoever asks never waits, for
+/// those who ask at the same time or for one who replaces.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -25,27 +27,30 @@ use crate::sync::{PoisonError, RwLock};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct PolicyHandle {
-    current: RwLock<Arc<Policy>>,
+    current: ArcSwap<Policy>,
 }
 
 impl PolicyHandle {
     /// Puts a policy in force.
     #[must_use]
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
-        Self { current: RwLock::new(policy.into()) }
+        Self { current: ArcSwap::new(policy.into()) }
     }
 
     /// The policy in force.
     #[must_use]
     pub fn current(&self) -> Arc<Policy> {
-        // Poisoning cannot leave a half-written policy: what is written under the lock is one pointer.
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        self.current.load_full()
+    }
+
+    /// The policy in force, for one question: it is not counted, so threads that ask at once have nothing in common to write.
+    pub(crate) fn load(&self) -> impl Deref<Target = Arc<Policy>> {
+        self.current.load()
     }
 
     /// Puts another policy in force and returns the one that was, for rollback.
     pub fn replace(&self, next: impl Into<Arc<Policy>>) -> Arc<Policy> {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        core::mem::replace(&mut *current, next.into())
+        self.current.swap(next.into())
     }
 
     /// As [`replace`](Self::replace), unless another policy is in force than the one that the next was made from: so that
@@ -59,11 +64,16 @@ impl PolicyHandle {
         next: impl Into<Arc<Policy>>,
     ) -> Result<Arc<Policy>, Overtaken> {
         let next = next.into();
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.digest() != expected {
-            return Err(Overtaken { in_force: current.digest() });
+        loop {
+            let in_force = self.current();
+            if in_force.digest() != expected {
+                return Err(Overtaken { in_force: in_force.digest() });
+            }
+            // What came meanwhile may be the same policy once more.
+            if Arc::ptr_eq(&self.current.compare_and_swap(&in_force, Arc::clone(&next)), &in_force) {
+                return Ok(in_force);
+            }
         }
-        Ok(core::mem::replace(&mut *current, next))
     }
 
     /// As [`replace`](Self::replace), unless the next policy loses more than the guard allows: so that a reload of half a

@@ -1,6 +1,7 @@
 //! (private) Verifying signatures of certificates and lists, with a count: what a peer may cost is bounded.
 
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -14,6 +15,10 @@ type Algorithm = &'static dyn SignatureVerificationAlgorithm;
 /// The algorithms of a provider.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Algorithms(&'static [Algorithm]);
+
+// To verify is to compute: no algorithm keeps what a panic could leave half done.
+impl UnwindSafe for Algorithms {}
+impl RefUnwindSafe for Algorithms {}
 
 impl Algorithms {
     pub(crate) fn new(supported: &WebPkiSupportedAlgorithms) -> Self {

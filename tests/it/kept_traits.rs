@@ -419,6 +419,7 @@ unwind_safe!(
     certmap::policy::HostName,
     certmap::policy::ListenerName,
     certmap::policy::NearAnchor,
+    certmap::policy::Policy,
     certmap::policy::PolicyBuilder,
     certmap::policy::PolicyError,
     certmap::policy::Problem,

@@ -7,7 +7,7 @@ use rustls::pki_types::UnixTime;
 
 pub use caller::{Caller, Peer};
 
-use crate::policy::{HostId, Policy, PolicyDigest, Says};
+use crate::policy::{HostId, Policy, PolicyDigest, PolicyHandle, Says};
 use crate::role::Role;
 use crate::user::UserName;
 
@@ -93,6 +93,12 @@ impl Decision {
             Outcome::Admitted(principal) => Ok(principal),
             Outcome::Anonymous | Outcome::Refused => Err(Refused(self.policy)),
         }
+    }
+}
+
+impl PolicyHandle {
+    pub(crate) fn decide(&self, evidence: &Evidence, now: UnixTime) -> Decision {
+        self.load().decide(evidence, now)
     }
 }
 

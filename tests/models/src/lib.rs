@@ -27,7 +27,7 @@ pub mod live;
 
 /// What stands where the crate's own `sync` does.
 mod sync {
-    use std::sync::LockResult;
+    use std::sync::{Arc, LockResult};
 
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use std::sync::PoisonError;
@@ -48,6 +48,44 @@ mod sync {
 
         pub(crate) fn write(&self) -> LockResult<MutexGuard<'_, T>> {
             self.0.lock()
+        }
+    }
+
+    /// A pointer that is read and replaced as a whole: what arc-swap promises, made of a lock. How it keeps its promise is its
+    /// own affair; what is run here is what is built on it.
+    #[derive(Debug)]
+    pub(crate) struct ArcSwap<T>(Mutex<Arc<T>>);
+
+    impl<T> ArcSwap<T> {
+        pub(crate) fn new(value: Arc<T>) -> Self {
+            Self(Mutex::new(value))
+        }
+
+        pub(crate) fn load(&self) -> impl core::ops::Deref<Target = Arc<T>> + use<T> {
+            Loaded(self.load_full())
+        }
+
+        pub(crate) fn load_full(&self) -> Arc<T> {
+            Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+
+        pub(crate) fn swap(&self, next: Arc<T>) -> Arc<T> {
+            core::mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), next)
+        }
+
+        pub(crate) fn compare_and_swap(&self, expected: &Arc<T>, next: Arc<T>) -> Arc<T> {
+            let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if Arc::ptr_eq(&current, expected) { core::mem::replace(&mut *current, next) } else { Arc::clone(&current) }
+        }
+    }
+
+    struct Loaded<T>(Arc<T>);
+
+    impl<T> core::ops::Deref for Loaded<T> {
+        type Target = Arc<T>;
+
+        fn deref(&self) -> &Arc<T> {
+            &self.0
         }
     }
 }
