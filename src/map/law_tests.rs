@@ -337,6 +337,17 @@ fn no_other_rule_makes_up_for_a_user_that_is_none() {
     }
 }
 
+/// Otherwise a rule that gives no user would hide at the build that two others contradict each other.
+#[test]
+fn a_contradiction_is_told_whatever_else_is_wrong() {
+    let made = TestCertificate::new("CN=a/b,O=x").self_signed();
+    let vouchers = [voucher(ca(0), &[])];
+    let good = rule(&format!("under {} attribute O \"x\"", ca(0)), "\"u\"");
+    let bad = rule(&format!("under {} attribute CN", ca(0)), "\"t/\" + attribute CN");
+    let exact = rule(&made.certificate().fingerprint().to_string(), "\"v\"");
+    assert_eq!(who(&[good, bad, exact], made.certificate(), &vouchers), Err("ambiguous"));
+}
+
 /// `mapping_mode`, as the manual translates it.
 #[test]
 fn the_modes_of_neo() {

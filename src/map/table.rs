@@ -271,23 +271,16 @@ impl MappingTable {
                 }
             }
         }
-        // Rules come in the order of their selectors, so it is always the same one that is told.
-        if let Some(first) = unnamed.into_iter().next() {
-            return Lookup::Unnamed(first);
-        }
         if let Lookup::One(exact) = exact {
             matched.push(exact);
         }
-        matched.sort_by(|one, other| one.rank().cmp(&other.rank()));
-        let mut matched = matched.into_iter();
-        let Some(mut first) = matched.next() else { return Lookup::None };
-        for other in matched {
-            if other.user != first.user {
-                return Lookup::Ambiguous([first, other]);
-            }
-            first.others.extend(other.rule_names().cloned());
+        let agreed = agreed(matched);
+        // A contradiction is one whatever else is wrong. Rules come in the order of their selectors, so it is always the same one
+        // that is told.
+        match unnamed.into_iter().next() {
+            Some(first) if !matches!(agreed, Lookup::Ambiguous(_)) => Lookup::Unnamed(first),
+            _ => agreed,
         }
-        Lookup::One(first)
     }
 
     /// The rules under these anchors that match, with strength and user, in the order of their selectors; `None` if there
@@ -369,6 +362,20 @@ impl MappingTable {
     pub(crate) fn len(&self) -> usize {
         self.exact.len() + self.under.len()
     }
+}
+
+/// What rules that matched say together.
+fn agreed(mut matched: Vec<Matched>) -> Lookup {
+    matched.sort_by(|one, other| one.rank().cmp(&other.rank()));
+    let mut matched = matched.into_iter();
+    let Some(mut first) = matched.next() else { return Lookup::None };
+    for other in matched {
+        if other.user != first.user {
+            return Lookup::Ambiguous([first, other]);
+        }
+        first.others.extend(other.rule_names().cloned());
+    }
+    Lookup::One(first)
 }
 
 /// Each of these once, in order.

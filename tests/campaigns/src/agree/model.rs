@@ -59,16 +59,15 @@ fn of_certificate(plan: &Plan, bundle: &Bundle, own: &Cert, others: &[&'static C
 /// Who the rules that match say that it is.
 fn of_rules(plan: &Plan, found: &[Matched]) -> Answer {
     let refused = |code| Answer::Refused(vec![code]);
-    if found.iter().any(|matched| matched.user.is_none()) {
-        return refused("user-name");
-    }
+    let unnamed = found.iter().any(|matched| matched.user.is_none());
     let mut users: Vec<_> = found.iter().filter_map(|matched| matched.user.clone()).collect();
     users.sort();
     users.dedup();
     let user = match users.len() {
-        0 => return refused("not-mapped"),
+        2.. => return refused("ambiguous"),
+        _ if unnamed => return refused("user-name"),
         1 => users.remove(0),
-        _ => return refused("ambiguous"),
+        _ => return refused("not-mapped"),
     };
     if plan.disabled.iter().any(|disabled| *disabled == user) {
         return refused("user-disabled");

@@ -206,7 +206,7 @@ fn of_entry(plan: &Plan, bundle: &Bundle, kind: Kind, own: &'static Cert) -> usi
         }
     }
     let found = matching(plan, own, &paths, Strong::Certificate);
-    let mut users: Vec<_> = found.into_iter().map(|found| found.user).collect();
+    let mut users: Vec<_> = found.into_iter().filter_map(|found| found.user).collect();
     users.sort();
     users.dedup();
     users.len()
