@@ -14,6 +14,17 @@ pub(crate) fn is_hidden(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// True if one of them is hidden.
+pub(crate) fn has_hidden(text: &str) -> bool {
+    if text.is_ascii() { has_control(text) } else { text.chars().any(is_hidden) }
+}
+
+/// True if one of them is a control character (Unicode category Cc).
+pub(crate) fn has_control(text: &str) -> bool {
+    // Of those in ASCII each is one octet, and no part of another character looks like one.
+    text.bytes().any(|octet| octet.is_ascii_control()) || (!text.is_ascii() && text.contains(char::is_control))
+}
+
 /// Shows text on one line, every hidden character as `\u{…}`. For people; not a form to read back.
 pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::InvalidNameTest;
 use super::display::{Quoted, word_of_bytes};
 use crate::cert::{Attribute, AttributeValue, DistinguishedName, ObjectIdentifier, SerialNumber};
-use crate::text::is_hidden;
+use crate::text::has_hidden;
 
 /// `1.3.6.1.4.1.311.20.2.3`, the user principal name among the kinds of `otherName`.
 const USER_PRINCIPAL_NAME: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x03];
@@ -121,7 +121,7 @@ impl Value {
         if text.is_empty() {
             return Err("it is empty");
         }
-        if text.chars().any(is_hidden) {
+        if has_hidden(text) {
             return Err("it has a control, bidirectional or invisible character");
         }
         match field {
@@ -147,7 +147,7 @@ impl Value {
             return Err("it is empty");
         }
         let plain = |attribute: &Attribute| match attribute.value() {
-            AttributeValue::Text(text) => !text.chars().any(is_hidden),
+            AttributeValue::Text(text) => !has_hidden(text),
             AttributeValue::Opaque(_) => false,
         };
         if name.rdns().all(|rdn| rdn.attributes().iter().all(plain)) {

@@ -28,10 +28,18 @@ pub(super) enum Probe<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Lead(u64);
 
+/// In which ways some rule is found, beside by a value as it stands: nobody need look for others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ways {
+    pub(super) folded: bool,
+    pub(super) present: bool,
+}
+
 /// The rules under each anchor, by what leads to them, as places in the order of all of them.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     hash: Hasher,
+    ways: Ways,
     anchors: Table<Fingerprint, Table<Lead, Vec<usize>>>,
 }
 
@@ -61,6 +69,8 @@ impl Index {
         let problems = crowded.map(problem).collect();
         let mut index = Self::default();
         for ((anchor, probe), rules) in places {
+            index.ways.folded |= matches!(probe, Probe::Folded(..));
+            index.ways.present |= matches!(probe, Probe::Present(_));
             let lead = index.lead(&probe);
             index.anchors.entry(anchor).or_default().entry(lead).or_default().extend(rules);
         }
@@ -69,6 +79,10 @@ impl Index {
 
     pub(super) fn lead(&self, probe: &Probe<'_>) -> Lead {
         Lead(self.hash.hash_one(probe))
+    }
+
+    pub(super) fn ways(&self) -> Ways {
+        self.ways
     }
 
     /// True if there are rules under this anchor.

@@ -5,13 +5,15 @@
 
 use core::cell::OnceCell;
 use core::fmt;
+use core::num::NonZeroU16;
+use core::ops::Range;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::field::Value;
-use super::index::Probe;
+use super::index::{Probe, Ways};
 use super::name_test::{NameTest, Node, Quantifier, ValueTest};
-use super::places::{LookedAt, Place, Reader};
+use super::places::{LookedAt, Place, Read, Reader};
 use super::{Field, Part};
 use crate::cert::Certificate;
 use crate::strength::Strength;
@@ -20,107 +22,122 @@ use crate::trace::{Check, Trace};
 /// Everything of one certificate that a rule can look at.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    fields: BTreeMap<Field, Places>,
+    /// Those of one field beside each other, in the order of the certificate.
+    places: Vec<Seat>,
+    /// Sorted by field, each once.
+    fields: Vec<(Field, Group)>,
     /// Each `otherName` whose kind cannot be read: it could be of any kind that is not among the fields.
-    unreadable: View,
+    unreadable: Group,
     /// What stands in a field that the certificate does not have.
-    nothing: View,
+    nothing: Group,
     control_character: bool,
 }
 
-/// Where the values of one field stand.
+/// One place of a field, without value where none counts.
 #[derive(Debug)]
-struct Places {
-    view: View,
-    /// The same with the attributes of multi-valued RDNs, if there are any.
-    multi_valued: Option<View>,
+struct Seat {
+    value: Option<Value>,
+    multi_valued: bool,
 }
 
-/// The places of one field in the order of the certificate, without value where none counts.
+/// The places of one field, and what is known of all of them.
 #[derive(Debug, Default)]
-struct View {
-    places: Vec<Option<Value>>,
-    /// If there are many: their values, and those without case, sorted and without repetition.
-    values: Vec<Value>,
-    folded: Vec<Value>,
-    /// The values as [`Value::alike`] has them, once they are asked for.
-    alike: OnceCell<BTreeSet<Value>>,
+struct Group {
+    places: Range<usize>,
     /// True if two of the places are in one RDN, which has no order.
     unordered: bool,
-    has_value: bool,
+    /// The values of many places, once they are asked for: without and with the attributes of multi-valued RDNs.
+    many: [OnceCell<Box<Many>>; 2],
+    /// The values as [`Value::alike`] has them, once they are asked for.
+    alike: OnceCell<BTreeSet<Value>>,
+}
+
+/// The values of many places, and those without case, sorted and without repetition.
+#[derive(Debug)]
+struct Many {
+    values: Vec<Value>,
+    folded: Vec<Value>,
     has_other: bool,
 }
 
 /// Places up to this number are looked at one by one.
 const FEW: usize = 8;
 
-impl View {
-    fn new(field: &Field, places: Vec<Option<Value>>) -> Self {
-        let has_value = places.iter().any(Option::is_some);
-        let has_other = places.iter().any(Option::is_none);
-        let (mut values, mut folded) = (Vec::new(), Vec::new());
-        if places.len() > FEW {
-            values.extend(places.iter().flatten().cloned());
-            folded.extend(values.iter().filter_map(|value| value.folded(field)));
-            for values in [&mut values, &mut folded] {
-                values.sort_unstable();
-                values.dedup();
-            }
-        }
-        Self { places, values, folded, has_value, has_other, ..Self::default() }
+/// The places of one field as a test sees them.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    places: &'a [Seat],
+    group: &'a Group,
+    /// What stands in a multi-valued RDN is a value too.
+    multi_valued: bool,
+}
+
+impl<'a> View<'a> {
+    fn all(self) -> impl ExactSizeIterator<Item = Option<&'a Value>> {
+        self.places.iter().map(move |seat| seat.value.as_ref().filter(|_| self.multi_valued || !seat.multi_valued))
     }
 
-    /// The values that are compared, if there are many.
-    fn many(&self, test: &ValueTest) -> &[Value] {
-        if test.ignoring_case { &self.folded } else { &self.values }
+    fn values(self) -> impl Iterator<Item = &'a Value> {
+        self.all().flatten()
+    }
+
+    /// Of many places what is asked of all of them; `None` if there are few.
+    fn many(self, field: &Field) -> Option<&'a Many> {
+        let [narrow, wide] = &self.group.many;
+        let many = if self.multi_valued { wide } else { narrow };
+        (self.places.len() > FEW).then(|| &**many.get_or_init(|| Box::new(Many::of(self, field))))
     }
 
     /// True if some value is what the test looks for.
-    fn any(&self, test: &ValueTest) -> bool {
-        match &test.value {
-            None => self.has_value,
-            Some(_) if self.places.len() <= FEW => self.places.iter().flatten().any(|value| test.is(value)),
-            Some(wanted) => self.many(test).binary_search(wanted).is_ok(),
+    fn any(self, test: &ValueTest) -> bool {
+        match (&test.value, self.many(&test.field)) {
+            (_, None) => self.values().any(|value| test.is(value)),
+            (None, Some(many)) => !many.values.is_empty(),
+            (Some(wanted), Some(many)) => many.compared(test).binary_search(wanted).is_ok(),
         }
     }
 
     /// True if some value could be read as this one.
-    fn may_have(&self, wanted: &Value) -> bool {
-        let alike = self.alike.get_or_init(|| self.places.iter().flatten().map(Value::alike).collect());
-        alike.contains(&wanted.alike()) || self.places.iter().flatten().any(Value::is_any_policy)
+    fn may_have(self, wanted: &Value) -> bool {
+        let alike = self.group.alike.get_or_init(|| self.values().map(Value::alike).collect());
+        alike.contains(&wanted.alike()) || self.values().any(Value::is_any_policy)
     }
 
     /// True if nothing else stands there. Asked only where some value is what the test looks for.
-    fn only(&self, test: &ValueTest) -> bool {
-        let one = match &test.value {
-            None => true,
-            Some(_) if self.places.len() <= FEW => self.places.iter().flatten().all(|value| test.is(value)),
-            Some(_) => self.many(test).len() == 1,
-        };
-        one && !self.has_other
+    fn only(self, test: &ValueTest) -> bool {
+        match self.many(&test.field) {
+            None => self.all().all(|value| value.is_some_and(|value| test.is(value))),
+            Some(many) => !many.has_other && (test.value.is_none() || many.compared(test).len() == 1),
+        }
     }
 
-    fn nth(&self, place: core::num::NonZeroU16) -> Option<&Value> {
-        if self.unordered {
+    /// True if something stands there that is no value.
+    fn has_other(self, field: &Field) -> bool {
+        self.many(field).map_or_else(|| self.all().any(|value| value.is_none()), |many| many.has_other)
+    }
+
+    fn nth(self, place: NonZeroU16) -> Option<&'a Value> {
+        if self.group.unordered {
             return None;
         }
-        self.places.get(usize::from(place.get()) - 1)?.as_ref()
+        self.all().nth(usize::from(place.get()) - 1)?
     }
 }
 
-impl Places {
-    fn new(field: &Field, places: Vec<Place>) -> Self {
-        let shared = places.iter().any(|place| place.multi_valued);
-        let unordered = places.iter().any(|place| place.beside_another);
-        let wider = || View::new(field, places.iter().map(|place| place.value.clone()).collect());
-        let multi_valued = shared.then(|| View { unordered, ..wider() });
-        let value = |place: Place| place.value.filter(|_| !place.multi_valued);
-        Self { view: View::new(field, places.into_iter().map(value).collect()), multi_valued }
+impl Many {
+    fn of(view: View<'_>, field: &Field) -> Self {
+        let mut values: Vec<_> = view.values().cloned().collect();
+        let mut folded: Vec<_> = values.iter().filter_map(|value| value.folded(field)).collect();
+        for values in [&mut values, &mut folded] {
+            values.sort_unstable();
+            values.dedup();
+        }
+        Self { values, folded, has_other: view.all().any(|value| value.is_none()) }
     }
 
-    /// Every value that stands there, in whatever RDN.
-    fn widest(&self) -> &View {
-        self.multi_valued.as_ref().unwrap_or(&self.view)
+    /// The values that are compared.
+    fn compared(&self, test: &ValueTest) -> &[Value] {
+        if test.ignoring_case { &self.folded } else { &self.values }
     }
 }
 
@@ -135,22 +152,43 @@ impl Names {
         Self::read(certificate, Reader::new(Some(fields)))
     }
 
-    fn read(certificate: &Certificate, mut reader: Reader<'_>) -> Self {
-        reader.read(certificate);
-        let places = |(field, places)| {
-            let places = Places::new(&field, places);
-            (field, places)
-        };
-        Self {
-            fields: reader.fields.into_iter().map(places).collect(),
-            unreadable: View {
-                has_other: reader.unreadable > 0,
-                places: vec![None; reader.unreadable],
-                ..View::default()
-            },
-            nothing: View::default(),
-            control_character: reader.control_character,
+    fn read(certificate: &Certificate, reader: Reader<'_>) -> Self {
+        let Read { places: mut read, unreadable, control_character } = reader.read(certificate);
+        // Keeps the order of the places of one field.
+        read.sort_by(|one, other| one.field.cmp(&other.field));
+        let mut names = Self { places: Vec::with_capacity(read.len()), control_character, ..Self::default() };
+        let mut unread = unreadable.iter().peekable();
+        for Place { field, at, value, multi_valued, beside_another } in read {
+            if names.fields.last().is_none_or(|(last, _)| *last != field) {
+                names.close(unread);
+                unread = if field.is_other_name() { unreadable.iter() } else { [].iter() }.peekable();
+                names.fields.push((field, Group { places: names.end(), ..Group::default() }));
+            }
+            while unread.next_if(|before| **before <= at).is_some() {
+                names.places.push(Seat::EMPTY);
+            }
+            names.places.push(Seat { value, multi_valued });
+            if let Some((_, group)) = names.fields.last_mut() {
+                group.unordered |= beside_another;
+            }
         }
+        names.close(unread);
+        let start = names.places.len();
+        names.places.extend(unreadable.iter().map(|_| Seat::EMPTY));
+        names.unreadable.places = start..names.places.len();
+        names
+    }
+
+    /// Ends the field that was read last, with what may be of its kind and stands after it.
+    fn close<'a>(&mut self, unread: impl Iterator<Item = &'a usize>) {
+        let Some((_, group)) = self.fields.last_mut() else { return };
+        self.places.extend(unread.map(|_| Seat::EMPTY));
+        group.places.end = self.places.len();
+    }
+
+    /// Where the next place will be.
+    fn end(&self) -> Range<usize> {
+        self.places.len()..self.places.len()
     }
 
     /// True if a name has a NUL or another control character. Somewhere a reader stops there, so none of the certificate's
@@ -159,17 +197,17 @@ impl Names {
         self.control_character
     }
 
-    /// Every way in which this certificate can lead to a rule.
-    pub(super) fn probes<'a>(&'a self, add: &mut impl FnMut(&Probe<'a>)) {
+    /// Every way of these in which this certificate can lead to a rule.
+    pub(super) fn probes<'a>(&'a self, ways: Ways, add: &mut impl FnMut(&Probe<'a>)) {
         add(&Probe::Every);
-        for (field, places) in &self.fields {
-            let view = places.widest();
-            if view.has_value {
+        for (field, group) in &self.fields {
+            let view = self.seen(group, true);
+            if ways.present && view.values().next().is_some() {
                 add(&Probe::Present(field));
             }
-            for value in view.places.iter().flatten() {
+            for value in view.values() {
                 add(&Probe::Is(field, value));
-                if let Some(folded) = value.folded(field) {
+                if let Some(folded) = value.folded(field).filter(|_| ways.folded) {
                     add(&Probe::Folded(field, Cow::Owned(folded)));
                 }
             }
@@ -177,28 +215,38 @@ impl Names {
     }
 
     /// The places of a field.
-    fn view(&self, field: &Field, multi_valued: bool) -> &View {
-        match self.fields.get(field) {
-            Some(places) if multi_valued => places.widest(),
-            Some(places) => &places.view,
+    fn view(&self, field: &Field, multi_valued: bool) -> View<'_> {
+        let found = self.fields.binary_search_by(|(known, _)| known.cmp(field)).ok().and_then(|at| self.fields.get(at));
+        let group = match found {
+            Some((_, group)) => group,
             None if field.is_other_name() => &self.unreadable,
             None => &self.nothing,
-        }
+        };
+        self.seen(group, multi_valued)
+    }
+
+    fn seen<'a>(&'a self, group: &'a Group, multi_valued: bool) -> View<'a> {
+        View { places: self.places.get(group.places.clone()).unwrap_or_default(), group, multi_valued }
     }
 
     /// The text that a part of a template takes, before anything is stripped.
     pub(super) fn part<'a>(&'a self, part: &Part) -> Option<&'a str> {
         let view = self.view(&part.field, part.multi_valued);
-        let value = match (part.nth, view.places.as_slice()) {
-            (None, [only]) => only.as_ref(),
-            (None, _) => None,
-            (Some(nth), _) => view.nth(nth),
+        let mut all = view.all();
+        let value = match part.nth {
+            None if all.len() == 1 => all.next().flatten(),
+            None => None,
+            Some(nth) => view.nth(nth),
         };
         match value? {
             Value::Text(text) => Some(text),
             Value::Bytes(_) | Value::Ip(_) | Value::Name(_) | Value::Oid(_) | Value::Serial(_) => None,
         }
     }
+}
+
+impl Seat {
+    const EMPTY: Self = Self { value: None, multi_valued: false };
 }
 
 impl ValueTest {
@@ -223,7 +271,8 @@ impl ValueTest {
     /// True unless surely no value is what is looked for, in any way in which somebody reads it.
     fn may_hold(&self, names: &Names) -> bool {
         let view = names.view(&self.field, true);
-        view.has_other || self.value.as_ref().map_or(view.has_value, |wanted| view.may_have(wanted))
+        view.has_other(&self.field)
+            || self.value.as_ref().map_or_else(|| view.any(self), |wanted| view.may_have(wanted))
     }
 
     pub(super) fn probe(&self) -> Probe<'_> {
@@ -327,20 +376,21 @@ impl fmt::Display for Found<'_> {
         Self::fields(test, &mut fields);
         let mut separator = "";
         for field in fields {
-            let places = &names.view(field, true).places;
-            if places.is_empty() {
+            let places = names.view(field, true).all();
+            let count = places.len();
+            if count == 0 {
                 write!(f, "{separator}no {field}")?;
                 separator = ", ";
             }
-            for place in places.iter().take(Self::MOST) {
+            for place in places.take(Self::MOST) {
                 match place {
                     Some(value) => write!(f, "{separator}{field} {value}")?,
                     None => write!(f, "{separator}{field} with something that no rule matches")?,
                 }
                 separator = ", ";
             }
-            if places.len() > Self::MOST {
-                write!(f, " and {} more", places.len() - Self::MOST)?;
+            if count > Self::MOST {
+                write!(f, " and {} more", count - Self::MOST)?;
             }
         }
         if separator.is_empty() { f.write_str("every certificate") } else { Ok(()) }

@@ -1,11 +1,12 @@
 //! (private) Where the values of a certificate stand: each place in its order, without value where no rule may match it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::field::Value;
 use super::name_test::{NameTest, Node};
 use super::{Field, Rule};
 use crate::cert::{Attribute, AttributeValue, Certificate, GeneralName, RelativeDistinguishedName, explicit_value};
+use crate::text::has_control;
 
 /// The fields that rules look at: of a certificate nothing else need be read.
 #[derive(Debug, Default)]
@@ -41,28 +42,34 @@ impl LookedAt {
 pub(super) struct Reader<'a> {
     /// All if `None`.
     fields_looked_at: Option<&'a LookedAt>,
-    pub(super) fields: BTreeMap<Field, Vec<Place>>,
-    pub(super) unreadable: usize,
+    read: Read,
+}
+
+/// What stands in a certificate.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// In the order of the certificate.
+    pub(super) places: Vec<Place>,
+    /// For each `otherName` whose kind cannot be read, the number of the place that comes next.
+    pub(super) unreadable: Vec<usize>,
     pub(super) control_character: bool,
 }
 
+/// One place of a field, without value where no rule may match what stands there.
 #[derive(Debug)]
 pub(super) struct Place {
+    pub(super) field: Field,
+    /// Its number in the certificate.
+    pub(super) at: usize,
     pub(super) value: Option<Value>,
     pub(super) multi_valued: bool,
     /// Its RDN has another attribute of this type.
     pub(super) beside_another: bool,
 }
 
-impl Place {
-    fn of(value: Option<Value>) -> Self {
-        Self { value, multi_valued: false, beside_another: false }
-    }
-}
-
 impl<'a> Reader<'a> {
     pub(super) fn new(fields_looked_at: Option<&'a LookedAt>) -> Self {
-        Self { fields_looked_at, fields: BTreeMap::new(), unreadable: 0, control_character: false }
+        Self { fields_looked_at, read: Read::default() }
     }
 
     fn looks_at(&self, field: &Field) -> bool {
@@ -70,40 +77,31 @@ impl<'a> Reader<'a> {
     }
 
     /// Every place of the certificate, in its order.
-    pub(super) fn read(&mut self, certificate: &Certificate) {
-        self.place(Field::Serial, Ok(Value::Serial(certificate.serial().clone())));
+    pub(super) fn read(mut self, certificate: &Certificate) -> Read {
+        self.place(Field::Serial, |_| Ok(Value::Serial(certificate.serial().clone())));
         let subject = certificate.subject();
         for rdn in subject.rdns() {
             rdn.attributes().iter().for_each(|attribute| self.attribute(attribute, rdn));
         }
-        if self.looks_at(&Field::Subject) {
-            self.place(Field::Subject, Value::name(subject));
-        }
-        certificate.subject_alternative_names().iter().for_each(|name| self.alternative(name));
+        self.place(Field::Subject, |_| Value::name(subject));
+        certificate.subject_alternative_names().into_iter().for_each(|name| self.alternative(name));
         if self.fields_looked_at.is_none_or(LookedAt::has_extensions) {
             self.extensions(certificate);
         }
+        self.read
     }
 
-    fn place(&mut self, field: Field, value: Result<Value, &'static str>) {
-        self.push(field, Place::of(value.ok()));
-    }
-
-    fn push(&mut self, field: Field, place: Place) {
-        if !self.looks_at(&field) {
-            return;
+    /// A place of its own, if anybody looks at such.
+    fn place(&mut self, field: Field, value: impl FnOnce(&Field) -> Result<Value, &'static str>) {
+        if self.looks_at(&field) {
+            let value = value(&field).ok();
+            self.push(field, value, false, false);
         }
-        // What may be of this kind and stood before it.
-        let before = if field.is_other_name() { self.unreadable } else { 0 };
-        let new = || (0..before).map(|_| Place::of(None)).collect();
-        self.fields.entry(field).or_insert_with(new).push(place);
     }
 
-    fn unreadable(&mut self) {
-        self.unreadable += 1;
-        for (_, places) in self.fields.iter_mut().filter(|(field, _)| field.is_other_name()) {
-            places.push(Place::of(None));
-        }
+    fn push(&mut self, field: Field, value: Option<Value>, multi_valued: bool, beside_another: bool) {
+        let at = self.read.places.len();
+        self.read.places.push(Place { field, at, value, multi_valued, beside_another });
     }
 
     fn attribute(&mut self, attribute: &Attribute, rdn: &RelativeDistinguishedName) {
@@ -119,19 +117,16 @@ impl<'a> Reader<'a> {
             AttributeValue::Text(text) => Value::text(&field, text).ok(),
             AttributeValue::Opaque(_) => None,
         };
-        self.push(field, Place { value, multi_valued: rdn.attributes().len() > 1, beside_another });
+        self.push(field, value, rdn.attributes().len() > 1, beside_another);
     }
 
     fn text(&mut self, field: Field, text: &str) {
         self.look_for_control_characters(text);
-        if self.looks_at(&field) {
-            let value = Value::text(&field, text);
-            self.place(field, value);
-        }
+        self.place(field, |field| Value::text(field, text));
     }
 
     fn look_for_control_characters(&mut self, text: &str) {
-        self.control_character |= text.contains(char::is_control);
+        self.read.control_character |= has_control(text);
     }
 
     fn extensions(&mut self, certificate: &Certificate) {
@@ -139,20 +134,20 @@ impl<'a> Reader<'a> {
         match policies {
             Ok(policies) => {
                 for policy in policies {
-                    self.place(Field::CertificatePolicy, Ok(Value::Oid(policy)));
+                    self.place(Field::CertificatePolicy, |_| Ok(Value::Oid(policy)));
                 }
             }
-            Err(_) => self.place(Field::CertificatePolicy, Err("malformed")),
+            Err(_) => self.place(Field::CertificatePolicy, |_| Err("malformed")),
         }
         for (kind, der) in extensions {
-            let field = Field::Extension(kind);
-            let value = AttributeValue::from_der(&der).ok_or("malformed");
-            let value = value.and_then(|value| Value::decoded(&field, &value));
-            self.place(field, value);
+            self.place(Field::Extension(kind), |field| {
+                let value = AttributeValue::from_der(&der).ok_or("malformed")?;
+                Value::decoded(field, &value)
+            });
         }
     }
 
-    fn alternative(&mut self, name: &GeneralName) {
+    fn alternative(&mut self, name: GeneralName) {
         match name {
             GeneralName::Directory(name) => {
                 for attribute in name.rdns().flat_map(RelativeDistinguishedName::attributes) {
@@ -160,31 +155,32 @@ impl<'a> Reader<'a> {
                         self.look_for_control_characters(text);
                     }
                 }
-                self.place(Field::Directory, Value::name(name.clone()));
+                self.place(Field::Directory, |_| Value::name(name));
             }
-            GeneralName::Dns(text) => self.text(Field::Dns, text),
-            GeneralName::Email(text) => self.text(Field::Email, text),
-            GeneralName::Ip(address) => self.place(Field::Ip, Ok(Value::Ip(*address))),
-            GeneralName::Malformed { tag, content: _ } => match tag {
-                0 => self.unreadable(),
-                1 => self.place(Field::Email, Err("malformed")),
-                2 => self.place(Field::Dns, Err("malformed")),
-                4 => self.place(Field::Directory, Err("malformed")),
-                6 => self.place(Field::Uri, Err("malformed")),
-                7 => self.place(Field::Ip, Err("malformed")),
-                _ => {}
-            },
+            GeneralName::Dns(text) => self.text(Field::Dns, &text),
+            GeneralName::Email(text) => self.text(Field::Email, &text),
+            GeneralName::Ip(address) => self.place(Field::Ip, |_| Ok(Value::Ip(address))),
+            GeneralName::Malformed { tag, content: _ } => {
+                let field = match tag {
+                    0 => return self.read.unreadable.push(self.read.places.len()),
+                    1 => Field::Email,
+                    2 => Field::Dns,
+                    4 => Field::Directory,
+                    6 => Field::Uri,
+                    7 => Field::Ip,
+                    _ => return,
+                };
+                self.place(field, |_| Err("malformed"));
+            }
             GeneralName::Other { kind, value } => {
-                let field = Field::Other(kind.clone()).canonical();
-                let value = explicit_value(value).ok_or("malformed");
+                let value = explicit_value(&value).ok_or("malformed");
                 if let Ok(AttributeValue::Text(text)) = &value {
                     self.look_for_control_characters(text);
                 }
-                let value = value.and_then(|value| Value::decoded(&field, &value));
-                self.place(field, value);
+                self.place(Field::Other(kind).canonical(), |field| Value::decoded(field, &value?));
             }
             GeneralName::RegisteredId(_) => {}
-            GeneralName::Uri(text) => self.text(Field::Uri, text),
+            GeneralName::Uri(text) => self.text(Field::Uri, &text),
         }
     }
 }

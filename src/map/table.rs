@@ -301,7 +301,7 @@ impl MappingTable {
             return Some(Vec::new());
         }
         let mut leads = Vec::new();
-        names.probes(&mut |probe| leads.push(self.index.lead(probe)));
+        names.probes(self.index.ways(), &mut |probe| leads.push(self.index.lead(probe)));
         let leads = sorted(leads);
         let mut found: Vec<(usize, Strength)> = Vec::new();
         // Whoever chooses the names chooses the rules that are looked at. What is counted depends on no order.
