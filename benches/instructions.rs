@@ -83,7 +83,7 @@ fn sha256(certificate: Certificate) -> Certificate {
     certificate
 }
 
-#[library_benchmark(config = at_most(1_439, 3))]
+#[library_benchmark(config = at_most(1_433, 3))]
 #[bench::among_150(pinned())]
 fn decide_pinned(question: Question) -> Question {
     decide(question)
@@ -107,13 +107,13 @@ fn decide_first(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(443_229, 3))]
+#[library_benchmark(config = at_most(433_719, 3))]
 #[bench::ten_thousand(device())]
 fn decide_by_rules(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(884, 10))]
+#[library_benchmark(config = at_most(909, 10))]
 #[bench::a_hundred_roles(kept_connection())]
 fn admit_and_require((caller, role): (Caller, Role)) -> (Caller, Role) {
     let principal = black_box(&caller).admit(black_box(Authority::Host("gateway.example")), NOW);

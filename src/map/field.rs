@@ -4,6 +4,7 @@
 //! sees no URI of the same text. RFC 5280, sections 4.1.2 and 4.2.1.6.
 
 use core::fmt;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -187,22 +188,44 @@ impl Value {
     }
 
     /// The value with ASCII letters in lower case where the field's standard has no case; `None` for other fields.
-    pub(super) fn folded(&self, field: &Field) -> Option<Self> {
+    pub(super) fn folded(&self, field: &Field) -> Option<Cow<'_, Self>> {
         let Self::Text(text) = self else { return None };
-        if *field == Field::Dns {
-            Some(Self::Text(text.to_ascii_lowercase().into()))
-        } else if *field == Field::Email {
-            Some(Self::Text(fold_email(text).into()))
-        } else {
-            None
-        }
+        let folded = match field {
+            Field::Dns => lower(text),
+            Field::Email => fold_email(text),
+            Field::Attribute(_)
+            | Field::CertificatePolicy
+            | Field::Directory
+            | Field::Extension(_)
+            | Field::Ip
+            | Field::Other(_)
+            | Field::Serial
+            | Field::Subject
+            | Field::Upn
+            | Field::Uri => return None,
+        };
+        Some(match folded {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(folded) => Cow::Owned(Self::Text(folded.into())),
+        })
     }
 }
 
 /// The domain in lower case; the part before the `@` is the domain's own affair (RFC 5321, section 2.4).
-pub(super) fn fold_email(text: &str) -> String {
+pub(super) fn fold_email(text: &str) -> Cow<'_, str> {
     let (local, domain) = text.rsplit_once('@').unwrap_or((text, ""));
-    format!("{local}@{}", domain.to_ascii_lowercase())
+    match lower(domain) {
+        Cow::Borrowed(_) if text.contains('@') => Cow::Borrowed(text),
+        domain => Cow::Owned(format!("{local}@{domain}")),
+    }
+}
+
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|c| c.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// The string types of ASN.1 by tag number (X.680, section 8.6), primitive or constructed.

@@ -4,6 +4,7 @@
 //! wants to find. Values are exact; what is no value (see `field`) matches nothing.
 
 use core::num::NonZeroU16;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::field::Value;
@@ -199,7 +200,7 @@ impl ValueTest {
     /// True if no value is what both look for.
     fn wants_another_than(&self, other: &Self) -> bool {
         let (Some(one), Some(other_value)) = (&self.value, &other.value) else { return false };
-        let folded = |value: &Value| value.folded(&self.field).unwrap_or_else(|| value.clone());
+        let folded = |value| Value::folded(value, &self.field).unwrap_or(Cow::Borrowed(value));
         if self.ignoring_case || other.ignoring_case { folded(one) != folded(other_value) } else { one != other_value }
     }
 
@@ -230,7 +231,7 @@ impl ValueTest {
     /// # Errors
     /// [`InvalidNameTest::Case`] for other fields, and without a value.
     pub fn ignoring_case(self) -> Result<Self, InvalidNameTest> {
-        match self.value.as_ref().and_then(|value| value.folded(&self.field)) {
+        match self.value.as_ref().and_then(|value| value.folded(&self.field)).map(Cow::into_owned) {
             Some(folded) => Ok(Self { ignoring_case: true, value: Some(folded), ..self }),
             None => Err(InvalidNameTest::Case { field: self.field }),
         }

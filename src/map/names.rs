@@ -127,7 +127,7 @@ impl<'a> View<'a> {
 impl Many {
     fn of(view: View<'_>, field: &Field) -> Self {
         let mut values: Vec<_> = view.values().cloned().collect();
-        let mut folded: Vec<_> = values.iter().filter_map(|value| value.folded(field)).collect();
+        let mut folded: Vec<_> = values.iter().filter_map(|value| value.folded(field)).map(Cow::into_owned).collect();
         for values in [&mut values, &mut folded] {
             values.sort_unstable();
             values.dedup();
@@ -197,6 +197,11 @@ impl Names {
         self.control_character
     }
 
+    /// How many places there are.
+    pub(super) fn count(&self) -> usize {
+        self.places.len()
+    }
+
     /// Every way of these in which this certificate can lead to a rule.
     pub(super) fn probes<'a>(&'a self, ways: Ways, add: &mut impl FnMut(&Probe<'a>)) {
         add(&Probe::Every);
@@ -208,7 +213,7 @@ impl Names {
             for value in view.values() {
                 add(&Probe::Is(field, value));
                 if let Some(folded) = value.folded(field).filter(|_| ways.folded) {
-                    add(&Probe::Folded(field, Cow::Owned(folded)));
+                    add(&Probe::Folded(field, folded));
                 }
             }
         }
@@ -253,7 +258,7 @@ impl ValueTest {
     fn is(&self, value: &Value) -> bool {
         match &self.value {
             None => true,
-            Some(wanted) if self.ignoring_case => value.folded(&self.field).as_ref() == Some(wanted),
+            Some(wanted) if self.ignoring_case => value.folded(&self.field).as_deref() == Some(wanted),
             Some(wanted) => value == wanted,
         }
     }

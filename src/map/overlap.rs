@@ -1,6 +1,5 @@
 //! (private) What can be told about rules without any certificate: which are a part of others, and on what they rest.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::index::Probe;
@@ -59,7 +58,7 @@ impl NameTest {
                 probes.insert(Probe::Present(&test.field));
                 probes.insert(test.probe());
                 let folded = test.value.as_ref().and_then(|value| value.folded(&test.field));
-                probes.extend(folded.map(|value| Probe::Folded(&test.field, Cow::Owned(value))));
+                probes.extend(folded.map(|value| Probe::Folded(&test.field, value)));
             }
         }
     }
@@ -100,7 +99,7 @@ impl ValueTest {
     fn implies(&self, other: &Self) -> bool {
         let value = match (&self.value, &other.value) {
             (_, None) => true,
-            (Some(one), Some(wanted)) if other.ignoring_case => one.folded(&other.field).as_ref() == Some(wanted),
+            (Some(one), Some(wanted)) if other.ignoring_case => one.folded(&other.field).as_deref() == Some(wanted),
             (Some(one), Some(wanted)) => !self.ignoring_case && one == wanted,
             (None, Some(_)) => false,
         };

