@@ -144,11 +144,18 @@ fn decided(world: &World, value: &[u8], elements: Option<&[der::Element<'_>]>) {
         let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.@:/".contains(byte);
         matches!(one.tag, 0x81 | 0x82 | 0x86) && one.content.len() < 64 && one.content.iter().all(fits)
     };
-    let label = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-' || *byte == b'.';
+    let label = |label: &[u8]| {
+        let fits = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+        !label.is_empty() && label.iter().all(fits)
+    };
+    let mut labels = |one: &der::Element<'_>| one.content.split(|byte| *byte == b'.').all(label);
+    let number = |one: &der::Element<'_>| {
+        one.content.rsplit(|byte| *byte == b'.').next().is_some_and(|last| last.iter().all(u8::is_ascii_digit))
+    };
     if let [one] = dns[..]
         && elements.iter().all(plain)
-        && !one.content.is_empty()
-        && one.content.iter().all(label)
+        && labels(one)
+        && !number(one)
     {
         assert!(user.is_some(), "{line}");
     }

@@ -61,9 +61,9 @@ fn address(text: &str) -> Option<IpAddr> {
     may_be.then(|| text.parse().ok()).flatten()
 }
 
-/// A name of digits and dots only is an address that somebody mistyped.
+/// A name of digits and dots only is an address that somebody mistyped. One dot at the end is taken off before.
 fn is_dns_name(name: &str) -> bool {
-    DnsName::try_from(name).is_ok() && address(name).is_none()
+    DnsName::try_from(name).is_ok() && !name.ends_with('.') && address(name).is_none()
 }
 
 /// What hosts answer for, each kind of name by itself, to be found without making a [`HostName`].

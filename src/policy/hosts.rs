@@ -241,6 +241,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_name_is_none_of_a_host() {
+        for text in
+            ["", ".", "a..", "a.example..", "*.example..", "a..example", ".a", "*.", "1.2.3", "1.2.3.4.", "a b", "a:1"]
+        {
+            assert!(text.parse::<HostName>().is_err(), "{text}");
+        }
+        for (text, printed) in
+            [("A.example.", "a.example"), ("*.Example.", "*.example"), ("1.2.3.4", "1.2.3.4"), ("::1", "::1")]
+        {
+            let name: HostName = text.parse().unwrap();
+            assert_eq!((name.to_string().as_str(), name.to_string().parse()), (printed, Ok(name)));
+        }
+    }
+
+    #[test]
     fn without_default_host_an_unknown_name_selects_none() {
         let table = table(&[named("gw", &["gw.example.com"]), named("two", &["two.example.com"])]);
         let main = "main".parse().unwrap();
@@ -262,6 +277,7 @@ mod tests {
         }
         let bad = [
             "",
+            "gw.example.com..",
             "gw.example.com@evil",
             "gw.example.com:8443:1",
             "gw.example.com:x",
