@@ -148,7 +148,7 @@ fn decided(world: &World, value: &[u8], elements: Option<&[der::Element<'_>]>) {
         let fits = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
         !label.is_empty() && label.iter().all(fits)
     };
-    let mut labels = |one: &der::Element<'_>| one.content.split(|byte| *byte == b'.').all(label);
+    let labels = |one: &der::Element<'_>| one.content.split(|byte| *byte == b'.').all(label);
     let number = |one: &der::Element<'_>| {
         one.content.rsplit(|byte| *byte == b'.').next().is_some_and(|last| last.iter().all(u8::is_ascii_digit))
     };

@@ -178,7 +178,7 @@ impl Server {
 /// A client that believes every server and presents this chain with this key, whether they belong together or not.
 fn client(chain: Vec<CertificateDer<'static>>, key: &TestIdentity, version: u8) -> ClientConfig {
     let world = world();
-    let versions: [&'static SupportedProtocolVersion; 1] = [if version % 2 == 0 { &TLS13 } else { &TLS12 }];
+    let versions: [&'static SupportedProtocolVersion; 1] = [if version.is_multiple_of(2) { &TLS13 } else { &TLS12 }];
     let builder = ClientConfig::builder_with_provider(Arc::clone(&world.provider)).with_protocol_versions(&versions);
     let builder = builder.expect("ring speaks both").dangerous().with_custom_certificate_verifier(Arc::new(Credulous));
     if chain.is_empty() {

@@ -29,6 +29,7 @@ pub(crate) mod encode;
 
 use core::fmt;
 use core::ops::Range;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
@@ -110,6 +111,12 @@ impl Certificate {
             .map_err(|error| InvalidCertificate::Malformed { reason: error.to_string() })?;
         if !rest.is_empty() {
             return Err(InvalidCertificate::TrailingData { bytes: rest.len() });
+        }
+        // The parser does not look at what stands behind the signature.
+        if let Cow::Borrowed(signature) = &parsed.signature_value.data
+            && let bytes @ 1.. = der.len() - range_in(der, signature).end
+        {
+            return Err(InvalidCertificate::TrailingData { bytes });
         }
         let tbs = &parsed.tbs_certificate;
         let version = match tbs.version {
@@ -392,8 +399,8 @@ pub enum InvalidCertificate {
         /// How many.
         names: usize,
     },
-    /// Bytes follow the certificate.
-    #[error("{bytes} bytes follow the certificate")]
+    /// Bytes follow the certificate, or the signature at its end.
+    #[error("{bytes} bytes follow the certificate or its signature")]
     TrailingData {
         /// How many.
         bytes: usize,

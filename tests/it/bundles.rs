@@ -176,7 +176,7 @@ fn unreadable_files_say_what_they_are() {
     );
     let mut der = partner(1).certificate().der().to_vec();
     der.push(0);
-    assert_eq!(error(&der), "the certificates cannot be read: 1 bytes follow the certificate");
+    assert_eq!(error(&der), "the certificates cannot be read: 1 bytes follow the certificate or its signature");
     der.truncate(100);
     assert!(error(&der).starts_with("the certificates cannot be read: this is no X.509 certificate: "));
 }

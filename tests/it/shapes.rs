@@ -425,6 +425,11 @@ fn a_byte_after_the_certificate_makes_it_unreadable_wherever_it_stands() {
     let mut der = own.certificate().der().to_vec();
     der.push(0);
     assert_eq!(variant(&Certificate::from_der(&der).unwrap_err()), "TrailingData");
+    // Within the certificate, behind its signature.
+    let [0x30, 0x82, high, low, ..] = der[..] else { panic!("a length of two octets") };
+    let mut within = der.clone();
+    within[2..4].copy_from_slice(&(u16::from_be_bytes([high, low]) + 1).to_be_bytes());
+    assert_eq!(variant(&Certificate::from_der(&within).unwrap_err()), "TrailingData");
     let mut both = bundle(&[&ca]);
     both.add_pin(own.certificate().clone()).unwrap();
     let shape = shape("trailing byte", partner(), "", "");

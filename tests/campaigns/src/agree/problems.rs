@@ -25,7 +25,7 @@ pub fn problems(plan: &Plan) -> Problems {
     for (at, rule) in plan.rules.iter().enumerate() {
         told.append(&mut of_rule(plan, rule));
         for other in plan.rules.get(at + 1..).unwrap_or_default() {
-            told.append(&mut of_two(rule, other));
+            told.append(&mut of_two(plan, rule, other));
         }
     }
     for assignment in &plan.assignments {
@@ -120,7 +120,7 @@ fn of_rule(plan: &Plan, rule: &Rule) -> Vec<&'static str> {
     found
 }
 
-fn of_two(one: &Rule, other: &Rule) -> Vec<&'static str> {
+fn of_two(plan: &Plan, one: &Rule, other: &Rule) -> Vec<&'static str> {
     let mut found = Vec::new();
     if same_who(&one.selector, &other.selector) && one.source == other.source {
         // One rule with two names.
@@ -147,12 +147,19 @@ fn of_two(one: &Rule, other: &Rule) -> Vec<&'static str> {
         let begin = mine.before.starts_with(theirs.before) || theirs.before.starts_with(mine.before);
         let end = mine.after.ends_with(theirs.after) || theirs.after.ends_with(mine.after);
         // One fleet has one name and one source.
-        let shared = one.name.is_some() && one.name == other.name && one.source == other.source;
+        let theirs = names(plan, other);
+        let shared = one.source == other.source && names(plan, one).iter().any(|name| theirs.contains(name));
         if begin && end && !shared {
             found.push("overlapping-reservations");
         }
     }
     found
+}
+
+/// The names of a rule: of rules that say the same each may have one.
+fn names(plan: &Plan, rule: &Rule) -> Vec<&'static str> {
+    let same = plan.rules.iter().filter(|one| same_who(&one.selector, &rule.selector) && one.source == rule.source);
+    same.filter_map(|one| one.name).collect()
 }
 
 /// True if both are for the same certificates, word for word but for which of those on one key is named.
