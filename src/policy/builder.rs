@@ -150,7 +150,8 @@ impl PolicyBuilder {
     /// Checks everything together.
     ///
     /// # Errors
-    /// [`PolicyError`] with every [`Problem`] that there is.
+    /// [`PolicyError`] with every [`Problem`] that can be told. What follows from another one may show only when that is mended:
+    /// what hosts share by which of two has an id, and which certificates rules contradict each other about.
     pub fn build(self) -> Result<Policy, PolicyError> {
         match provider::default() {
             Ok(provider) => self.build_with_provider(&provider),
