@@ -80,6 +80,7 @@ struct Inner {
     /// Made when asked for.
     fingerprint: OnceLock<Fingerprint>,
     spki_fingerprint: OnceLock<SpkiFingerprint>,
+    alternative_names: OnceLock<Box<[GeneralName]>>,
     version: u8,
     serial: SerialNumber,
     validity: Validity,
@@ -136,6 +137,7 @@ impl Certificate {
         Ok(Self(Arc::new(Inner {
             fingerprint: OnceLock::new(),
             spki_fingerprint: OnceLock::new(),
+            alternative_names: OnceLock::new(),
             version,
             serial,
             validity: Validity::new(tbs.validity.not_before.timestamp(), tbs.validity.not_after.timestamp()),
@@ -272,6 +274,11 @@ impl Certificate {
     #[must_use]
     pub fn subject_alternative_names(&self) -> Vec<GeneralName> {
         self.0.extensions.alternative_names(&self.0.der)
+    }
+
+    /// The same, kept: for certificates below an anchor, whose names trust looks at first and rules then.
+    pub(crate) fn kept_alternative_names(&self) -> &[GeneralName] {
+        self.0.alternative_names.get_or_init(|| self.subject_alternative_names().into())
     }
 
     /// True if it says of itself that it is a CA (`basicConstraints` with `cA` true; RFC 5280, section 4.2.1.9).

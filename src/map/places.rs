@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
             rdn.attributes().iter().for_each(|attribute| self.attribute(attribute, rdn));
         }
         self.place(Field::Subject, |_| Value::name(subject));
-        certificate.subject_alternative_names().into_iter().for_each(|name| self.alternative(name));
+        certificate.kept_alternative_names().iter().for_each(|name| self.alternative(name));
         if self.fields_looked_at.is_none_or(LookedAt::has_extensions) {
             self.extensions(certificate);
         }
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn alternative(&mut self, name: GeneralName) {
+    fn alternative(&mut self, name: &GeneralName) {
         match name {
             GeneralName::Directory(name) => {
                 for attribute in name.rdns().flat_map(RelativeDistinguishedName::attributes) {
@@ -155,11 +155,11 @@ impl<'a> Reader<'a> {
                         self.look_for_control_characters(text);
                     }
                 }
-                self.place(Field::Directory, |_| Value::name(name));
+                self.place(Field::Directory, |_| Value::name(name.clone()));
             }
-            GeneralName::Dns(text) => self.text(Field::Dns, &text),
-            GeneralName::Email(text) => self.text(Field::Email, &text),
-            GeneralName::Ip(address) => self.place(Field::Ip, |_| Ok(Value::Ip(address))),
+            GeneralName::Dns(text) => self.text(Field::Dns, text),
+            GeneralName::Email(text) => self.text(Field::Email, text),
+            GeneralName::Ip(address) => self.place(Field::Ip, |_| Ok(Value::Ip(*address))),
             GeneralName::Malformed { tag, content: _ } => {
                 let field = match tag {
                     0 => return self.read.unreadable.push(self.read.places.len()),
@@ -173,14 +173,14 @@ impl<'a> Reader<'a> {
                 self.place(field, |_| Err("malformed"));
             }
             GeneralName::Other { kind, value } => {
-                let value = explicit_value(&value).ok_or("malformed");
+                let value = explicit_value(value).ok_or("malformed");
                 if let Ok(AttributeValue::Text(text)) = &value {
                     self.look_for_control_characters(text);
                 }
-                self.place(Field::Other(kind).canonical(), |field| Value::decoded(field, &value?));
+                self.place(Field::Other(kind.clone()).canonical(), |field| Value::decoded(field, &value?));
             }
             GeneralName::RegisteredId(_) => {}
-            GeneralName::Uri(text) => self.text(Field::Uri, &text),
+            GeneralName::Uri(text) => self.text(Field::Uri, text),
         }
     }
 }

@@ -282,7 +282,7 @@ impl<'a> Search<'a> {
 /// True if both readers find the same DNS names and URIs: webpki stops at the first name that it cannot read. Of wildcards,
 /// which no rule matches, the two have different rules.
 fn same_names(ours: &Certificate, theirs: &webpki::Cert<'_>) -> bool {
-    let names = ours.subject_alternative_names();
+    let names = ours.kept_alternative_names();
     let dns = names.iter().filter_map(|name| match name {
         GeneralName::Dns(name) if DnsName::try_from(name.as_str()).is_ok() => Some(name.as_str()),
         _ => None,
