@@ -116,7 +116,7 @@ impl Table<'_> {
                 RemarkCode::OldVersion,
                 [refuses(Rustls, true), refuses(Certmap, true)],
                 format!(
-                    "it is X.509 version {version}, which the verifiers of rustls and its usual way to present a certificate refuse"
+                    "it is X.509 version {version}, which the verifiers of rustls and its usual way to present a certificate refuse, and certmap below an anchor, where it is not pinned"
                 ),
                 "have a certificate of version 3 made, or have the peer pin this one",
             );

@@ -327,7 +327,7 @@ impl Refusal {
             Reason::UnknownHost { host } => {
                 format!("add host `{host}` to the policy, or have the client open another connection")
             }
-            Reason::UserDisabled { user } => format!("refuse it, or enable the user `{user}` again"),
+            Reason::UserDisabled { user } => format!("leave it so, or enable the user `{user}` again"),
             Reason::UserName { certificate, .. } => format!(
                 "have the CA write a plain name into the certificate, or map `{}` to a user, as an exception over name rules",
                 Selector::certificate(*certificate)
@@ -376,6 +376,11 @@ fn unknown_cure(bundle: &BundleName, fingerprint: Fingerprint, cause: &Untrusted
         ),
         Untrusted::IssuedByPin { pin_is_ca: false, .. } => {
             "refuse it unless the partner explains it: a pin admits one certificate and issues none".to_owned()
+        }
+        Untrusted::KeyOfPin { pin, older: true } | Untrusted::NameOfPin { pin, older: true } => {
+            format!(
+                "do not add it: if it is the partner's, it is the one before `{pin}`, which the partner has to present"
+            )
         }
         Untrusted::KeyOfPin { .. } => {
             format!(

@@ -57,11 +57,15 @@ pub enum Untrusted {
     KeyOfPin {
         /// The pin.
         pin: Fingerprint,
+        /// It is older than the pin: probably the one that the partner renewed.
+        older: bool,
     },
     /// It carries a pinned certificate's name on another key: the partner made a new key, or somebody poses as it.
     NameOfPin {
         /// The pin.
         pin: Fingerprint,
+        /// It says that it is older than the pin: perhaps the one that the partner renewed.
+        older: bool,
     },
     /// A pinned certificate follows it in the chain, and only the first certificate counts.
     PinInChain {
@@ -80,10 +84,14 @@ impl fmt::Display for Untrusted {
             Self::IssuedByPin { pin, pin_is_ca: _ } => {
                 write!(f, "it claims to be issued by the pinned certificate {pin}, and a pin issues nothing")
             }
-            Self::KeyOfPin { pin } => {
-                write!(f, "it carries the key of the pinned certificate {pin}, but is another certificate")
+            Self::KeyOfPin { pin, older } => {
+                let which = if *older { "an older" } else { "another" };
+                write!(f, "it carries the key of the pinned certificate {pin}, but is {which} certificate")
             }
-            Self::NameOfPin { pin } => write!(f, "it carries the name of the pinned certificate {pin}, on another key"),
+            Self::NameOfPin { pin, older } => {
+                let which = if *older { " and is older" } else { "" };
+                write!(f, "it carries the name of the pinned certificate {pin}, on another key{which}")
+            }
             Self::PinInChain { pin } => {
                 write!(f, "the pinned certificate {pin} follows it in the chain, but only the first one counts")
             }

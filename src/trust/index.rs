@@ -35,8 +35,8 @@ pub(crate) struct TrustIndex {
     deny: Arc<DenyList>,
     algorithms: Algorithms,
     /// To say what an unknown certificate has to do with a pin. Never to admit it.
-    keys: Table<SpkiFingerprint, Fingerprint>,
-    names: Table<DistinguishedName, Named>,
+    keys: Table<SpkiFingerprint, Namesake>,
+    names: Table<DistinguishedName, Namesake>,
 }
 
 /// A certificate that is pinned; found by its DER, which is all that makes two of them equal.
@@ -96,11 +96,25 @@ impl PinPlace {
     }
 }
 
-/// A pin as it is remembered under its name.
-#[derive(Debug)]
-struct Named {
+/// A pin as it is remembered under its key and its name, for what is told of others that have them.
+#[derive(Clone, Copy, Debug)]
+struct Namesake {
     fingerprint: Fingerprint,
     is_ca: bool,
+    begins: UnixTime,
+}
+
+impl Namesake {
+    /// Of several the one with the smallest fingerprint is told, whatever their order.
+    fn or(self, known: &mut Self) {
+        if self.fingerprint < known.fingerprint {
+            *known = self;
+        }
+    }
+
+    fn is_newer_than(&self, certificate: &Certificate) -> bool {
+        certificate.validity().not_before() < self.begins
+    }
 }
 
 impl TrustIndex {
@@ -134,15 +148,12 @@ impl TrustIndex {
                     index.pins.insert(Pin { der, known, certificate, place, barred });
                 }
             }
-            // Of several the one with the smallest fingerprint is told, whatever their order.
-            index.keys.entry(key).and_modify(|known| *known = fingerprint.min(*known)).or_insert(fingerprint);
+            let begins = certificate.validity().not_before();
+            let namesake = Namesake { fingerprint, is_ca: certificate.is_ca(), begins };
+            index.keys.entry(key).and_modify(|known| namesake.or(known)).or_insert(namesake);
             let subject = certificate.subject();
             if !subject.is_empty() {
-                let named = || Named { fingerprint, is_ca: certificate.is_ca() };
-                let known = index.names.entry(subject).or_insert_with(named);
-                if fingerprint < known.fingerprint {
-                    *known = named();
-                }
+                index.names.entry(subject).and_modify(|known| namesake.or(known)).or_insert(namesake);
             }
         }
         index
@@ -226,14 +237,14 @@ impl TrustIndex {
     /// What an unknown certificate has to do with what is pinned; a few probes, whatever was sent.
     pub(super) fn explain(&self, certificate: &Certificate, others: &[CertificateDer<'_>]) -> Untrusted {
         if let Some(pin) = self.keys.get(&certificate.spki_fingerprint()) {
-            return Untrusted::KeyOfPin { pin: *pin };
+            return Untrusted::KeyOfPin { pin: pin.fingerprint, older: pin.is_newer_than(certificate) };
         }
         let (issuer, subject) = (certificate.issuer(), certificate.subject());
         if let Some(pin) = self.names.get(&issuer).filter(|_| issuer != subject) {
             return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: pin.is_ca };
         }
         if let Some(pin) = self.names.get(&subject) {
-            return Untrusted::NameOfPin { pin: pin.fingerprint };
+            return Untrusted::NameOfPin { pin: pin.fingerprint, older: pin.is_newer_than(certificate) };
         }
         let pinned = others.iter().find_map(|other| self.pins.get(&other[..]));
         pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin: pin.fingerprint() })

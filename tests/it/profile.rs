@@ -153,7 +153,7 @@ const ROWS: &[Row] = &[
         Usage::Client,
         "version 1",
         "no basic constraints",
-        "old-version: it is X.509 version 1, which the verifiers of rustls and its usual way to present a certificate refuse (refused by certmap, rustls): have a certificate of version 3 made, or have the peer pin this one",
+        "old-version: it is X.509 version 1, which the verifiers of rustls and its usual way to present a certificate refuse, and certmap below an anchor, where it is not pinned (refused by certmap, rustls): have a certificate of version 3 made, or have the peer pin this one",
     ),
     (
         RemarkCode::PathLength,

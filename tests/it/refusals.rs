@@ -137,6 +137,25 @@ fn untrusted_by_cause() {
             )
         },
     );
+    // What the partner had before it renewed is not to be pinned again.
+    let before =
+        |subject: &str| TestCertificate::new(subject).with_validity(NOW.as_secs() - 9_000_000, NOW.as_secs() + 9_000);
+    for (old, what) in [
+        (
+            before("CN=partner").with_key_of(&pinned),
+            format!("it carries the key of the pinned certificate {pin}, but is an older certificate"),
+        ),
+        (
+            before("CN=partner"),
+            format!("it carries the name of the pinned certificate {pin}, on another key and is older"),
+        ),
+    ] {
+        check(old.self_signed().chain(), &what, &|_| {
+            format!(
+                "do not add it: if it is the partner's, it is the one before `{pin}`, which the partner has to present"
+            )
+        });
+    }
     let minted = TestCertificate::new("CN=admin").issued_by(&pinned);
     check(
         minted.chain(),

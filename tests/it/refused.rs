@@ -65,7 +65,7 @@ fn untrusted(pinned: &TestIdentity, presented: &TestIdentity, cause: &Untrusted)
 fn another_certificate_with_the_pinned_key_and_name_is_refused() {
     let pinned = partner().self_signed();
     let renewed = partner().with_key_of(&pinned).with_serial(&[8]).self_signed();
-    untrusted(&pinned, &renewed, &Untrusted::KeyOfPin { pin: pinned.certificate().fingerprint() });
+    untrusted(&pinned, &renewed, &Untrusted::KeyOfPin { pin: pinned.certificate().fingerprint(), older: false });
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn another_key_with_the_pinned_name_serial_and_key_identifier_is_refused() {
     let pinned = partner().self_signed();
     let impostor = partner().self_signed();
     assert_eq!(impostor.certificate().serial(), pinned.certificate().serial());
-    untrusted(&pinned, &impostor, &Untrusted::NameOfPin { pin: pinned.certificate().fingerprint() });
+    untrusted(&pinned, &impostor, &Untrusted::NameOfPin { pin: pinned.certificate().fingerprint(), older: false });
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub(crate) enum Command {
     /// Takes certificates out of a bundle, or the whole bundle
     #[command(after_help = "Examples:
   admin bundle remove-ca partners --serial-number 0a20,0a21
+  admin bundle remove-ca partners --alias acme
   admin bundle remove-ca partners --expired
   admin bundle remove-ca partners --all")]
     RemoveCa {
@@ -59,6 +60,9 @@ pub(crate) struct Which {
     /// This one
     #[arg(long)]
     fingerprint: Option<Fingerprint>,
+    /// The one with this alias
+    #[arg(long)]
+    alias: Option<Alias>,
     /// Those whose validity has ended
     #[arg(long)]
     expired: bool,
@@ -82,7 +86,11 @@ impl Command {
             }
             Self::RemoveCa { bundle, which } => {
                 let mut store = Store::open(common)?;
-                let removal = match (&which.fingerprint, which.expired, which.all) {
+                let fingerprint = match &which.alias {
+                    Some(alias) => Some(aliased(&store, &bundle, alias)?),
+                    None => which.fingerprint,
+                };
+                let removal = match (&fingerprint, which.expired, which.all) {
                     (Some(fingerprint), ..) => Removal::Fingerprint(fingerprint),
                     (None, true, _) => Removal::Expired(UnixTime::now()),
                     (None, false, true) => Removal::Bundle,
@@ -92,6 +100,15 @@ impl Command {
             }
         }
     }
+}
+
+fn aliased(store: &Store, bundle: &BundleName, alias: &Alias) -> Result<Fingerprint, Failure> {
+    let listed = store.document().list_cas(Some(bundle), store.references());
+    let found = listed.iter().find(|one| one.alias() == Some(alias)).map(|one| one.certificate().fingerprint());
+    let message = || {
+        format!("no certificate of bundle `{bundle}` has alias `{alias}`: list them, `admin bundle list-cas {bundle}`")
+    };
+    found.ok_or_else(|| Failure::refused("not-found", message()))
 }
 
 const COLUMNS: &[(&str, &str)] = &[

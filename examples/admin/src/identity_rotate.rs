@@ -10,6 +10,8 @@ use certmap::trust::Alias;
 use certmap::{Certificate, Fingerprint, Policy};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::answer::{Answer, Failure, Trouble};
 use crate::store::Store;
@@ -40,10 +42,10 @@ Example:
         pair: Pair,
     },
     /// Takes out the old certificate and its rules, once the new one is in use
-    #[command(after_help = "Times are seconds since 1970, as `date +%s -d 2026-12-01T12:00:00Z` writes them.
+    #[command(after_help = "Times are as records write them, or seconds since 1970.
 
 Examples:
-  admin identity rotate finish @acme @acme-2027 --old-seen 1796126400 --new-seen 1796731200
+  admin identity rotate finish @acme @acme-2027 --old-seen 2026-12-01T12:00:00Z --new-seen 2026-12-08T12:00:00Z
   admin identity rotate finish @acme @acme-2027 --danger-unseen")]
     Finish {
         #[command(flatten)]
@@ -66,14 +68,14 @@ pub(crate) struct Pair {
 #[derive(Args)]
 pub(crate) struct Seen {
     /// When the records have the old one last; without it, never
-    #[arg(id = "old_seen", long = "old-seen", value_name = "SECONDS")]
-    old: Option<u64>,
+    #[arg(id = "old_seen", long = "old-seen", value_name = "TIME", value_parser = moment)]
+    old: Option<UnixTime>,
     /// Since when there are records without a gap: needed if the old one is not in them
-    #[arg(long = "records-since", value_name = "SECONDS")]
-    since: Option<u64>,
+    #[arg(long = "records-since", value_name = "TIME", value_parser = moment)]
+    since: Option<UnixTime>,
     /// When the records have the new one last; without it, never
-    #[arg(id = "new_seen", long = "new-seen", value_name = "SECONDS")]
-    new: Option<u64>,
+    #[arg(id = "new_seen", long = "new-seen", value_name = "TIME", value_parser = moment)]
+    new: Option<UnixTime>,
     /// For how many days the old one must not have been seen: longer than its holder ever pauses
     #[arg(long, value_name = "DAYS", default_value_t = 35)]
     quiet: u32,
@@ -114,7 +116,9 @@ impl Command {
                 let rotation = pair.rotation(&store, seen.quiet)?;
                 if !seen.danger {
                     let safe = rotation.safe_to_remove(seen.last(), UnixTime::now());
-                    safe.map_err(|error| Failure::refused("keep-old", error.to_string()))?;
+                    let told =
+                        if seen.new.is_some() { "" } else { " (`--new-seen` says when the records have it last)" };
+                    safe.map_err(|error| Failure::refused("keep-old", format!("{error}{told}")))?;
                 }
                 store.edit(|edit| Ok(edit.finish_rotation(rotation.old(), rotation.new_certificate())?))
             }
@@ -134,11 +138,20 @@ impl Pair {
 
 impl Seen {
     fn last(&self) -> LastSeen {
-        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        let seen = self.old.map_or(LastSeen::default(), |old| LastSeen::default().with_old(at(old)));
-        let seen = self.new.map_or(seen, |new| seen.with_new(at(new)));
-        self.since.map_or(seen, |since| seen.with_records_since(at(since)))
+        let seen = self.old.map_or(LastSeen::default(), |old| LastSeen::default().with_old(old));
+        let seen = self.new.map_or(seen, |new| seen.with_new(new));
+        self.since.map_or(seen, |since| seen.with_records_since(since))
     }
+}
+
+/// A time of a record, or seconds since 1970.
+fn moment(text: &str) -> Result<UnixTime, &'static str> {
+    let seconds = text.parse().ok().or_else(|| {
+        let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        u64::try_from(time.unix_timestamp()).ok()
+    });
+    let seconds = seconds.ok_or("expected a time as in `2026-12-01T12:00:00Z`, or seconds since 1970")?;
+    Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }
 
 struct Found {

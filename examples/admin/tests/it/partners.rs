@@ -89,8 +89,11 @@ fn everything_added_can_be_taken_away() {
     // The bundle is what the host believes, so it goes last.
     desk.done("host set gateway --client-auth none");
     let serial = desk.json("identity show acme.pem")["serial"].as_str().expect("a text").to_owned();
-    desk.done(&format!("bundle remove-ca partners --serial-number {serial}"));
-    assert_eq!(desk.done("bundle list-cas"), "none\n");
+    for which in [format!("--serial-number {serial}"), "--alias acme".to_owned()] {
+        desk.done(&format!("bundle remove-ca partners {which}"));
+        assert_eq!(desk.done("bundle list-cas"), "none\n");
+        desk.done("bundle add-ca partners acme.crt --alias acme");
+    }
 }
 
 #[test]

@@ -32,6 +32,10 @@ fn an_edit_that_would_break_the_policy_is_refused() {
         "error: the role `a/b` of user ACME is not there: list what is\n"
     );
     assert!(desk.refused(1, "bundle remove-ca partners --serial-number 01").contains("is not there"));
+    assert!(
+        desk.refused(1, "bundle remove-ca partners --alias none")
+            .contains("no certificate of bundle `partners` has alias `none`")
+    );
     desk.write("no.pem", "nothing");
     assert!(desk.refused(1, "bundle add-ca partners no.pem").starts_with("error: "));
 }

@@ -72,9 +72,17 @@ fn a_partner_is_staged_checked_and_finished() {
 
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let unseen = desk.refused(1, "identity rotate finish @acme @next");
-    assert_eq!(unseen, "error: the new certificate was not seen yet: its holder has not switched\n");
+    assert_eq!(
+        unseen,
+        "error: the new certificate was not seen yet: its holder has not switched (`--new-seen` says when the records have it last)\n"
+    );
     let recent = desk.refused(1, &format!("identity rotate finish @acme @next --old-seen {now} --new-seen {now}"));
     assert!(recent.starts_with("error: the old certificate was seen "), "{recent}");
+    let unread = desk.refused(2, "identity rotate finish @acme @next --new-seen yesterday");
+    assert!(unread.contains("expected a time as in `2026-12-01T12:00:00Z`, or seconds since 1970"), "{unread}");
+    let recent =
+        "identity rotate finish @acme @next --old-seen 2999-01-01T00:00:00Z --new-seen 2999-01-01T00:00:00.5+01:00";
+    assert!(desk.refused(1, recent).starts_with("error: the old certificate was seen 2999-01-01T00:00:00Z"));
     let long_ago = now - 40 * 86_400;
     let finished = desk.done(&format!("identity rotate finish @acme @next --old-seen {long_ago} --new-seen {now}"));
     assert!(finished.contains("- pin sha256:") && finished.contains("- mapping sha256:"), "{finished}");
