@@ -211,12 +211,13 @@ impl Value {
     }
 }
 
-/// The domain in lower case; the part before the `@` is the domain's own affair (RFC 5321, section 2.4).
+/// The domain in lower case; the part before the `@` is the domain's own affair (RFC 5321, section 2.4). Text without `@`
+/// is such a part, once the domain was stripped.
 pub(super) fn fold_email(text: &str) -> Cow<'_, str> {
-    let (local, domain) = text.rsplit_once('@').unwrap_or((text, ""));
+    let Some((local, domain)) = text.rsplit_once('@') else { return Cow::Borrowed(text) };
     match lower(domain) {
-        Cow::Borrowed(_) if text.contains('@') => Cow::Borrowed(text),
-        domain => Cow::Owned(format!("{local}@{domain}")),
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        Cow::Owned(domain) => Cow::Owned(format!("{local}@{domain}")),
     }
 }
 

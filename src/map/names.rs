@@ -398,6 +398,6 @@ impl fmt::Display for Found<'_> {
                 write!(f, " and {} more", count - Self::MOST)?;
             }
         }
-        if separator.is_empty() { f.write_str("every certificate") } else { Ok(()) }
+        Ok(())
     }
 }

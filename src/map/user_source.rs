@@ -146,13 +146,10 @@ impl Part {
         }
         Some(if !self.lower_case {
             text.to_owned()
-        } else if self.field != Field::Email {
-            text.to_ascii_lowercase()
-        } else if text.contains('@') {
+        } else if self.field == Field::Email {
             fold_email(text).into_owned()
         } else {
-            // What is left of an address without its domain is the part whose case counts.
-            text.to_owned()
+            text.to_ascii_lowercase()
         })
     }
 }
