@@ -98,3 +98,32 @@ fn a_certificate_that_gives_no_user_name_is_refused_with_what_it_gives() {
         )
     );
 }
+
+#[test]
+fn a_role_that_asks_for_more_strength_says_by_what_to_map() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let made = TestCertificate::new("CN=p").issued_by(&root);
+    let mut bundle = crate::TrustBundle::new("b".parse().unwrap());
+    let anchor = bundle.add_anchor(root.certificate().clone()).unwrap();
+    let selector: Selector = format!("under {anchor} attribute CN \"p\"").parse().unwrap();
+    let host = crate::Host::new("h".parse().unwrap(), bundle);
+    let role = crate::Role::from_static("app/Send");
+    for (least, by) in [
+        (crate::Strength::Certificate, "its fingerprint"),
+        (crate::Strength::Key, "its key or fingerprint"),
+        (crate::Strength::Serial, "its serial number under its CA, its key or fingerprint"),
+    ] {
+        let rule = CertUserMapping::new(selector.clone(), "u".parse().unwrap());
+        let user: crate::UserName = "u".parse().unwrap();
+        let assignment = crate::RoleAssignment::new(user, role.clone()).at_least(least);
+        let builder = PolicyBuilder::for_host(host.clone()).mapping(rule).assignments([assignment]);
+        let evidence = Evidence::after_handshake(host.id().clone(), made.chain());
+        let decision = builder.build().unwrap().decide(&evidence, NOW);
+        let missing = decision.principal().unwrap().require(&role).unwrap_err();
+        let fingerprint = made.certificate().fingerprint();
+        assert_eq!(
+            missing.cure(),
+            format!("map the certificate `{fingerprint}` by {by}, or let the assignment ask for less")
+        );
+    }
+}

@@ -232,6 +232,18 @@ fn a_crowded_value_is_a_problem_unless_something_else_tells_the_rules_apart() {
         ca(0)
     );
     assert_eq!(MappingTable::new(&crowded).1[0].to_string(), message);
+    for value in ["every-certificate", "dns", "dns \"h.example\"", "dns ignoring-case \"h.example\""] {
+        let crowded = many(&|n| format!("through {} {value}", ca(n + 1)));
+        let problems = MappingTable::new(&crowded).1;
+        let values: Vec<_> = problems
+            .iter()
+            .map(|problem| match problem {
+                RuleProblem::Crowded { value, .. } => value.as_str(),
+                other => panic!("{other}"),
+            })
+            .collect();
+        assert_eq!(values, [value]);
+    }
 }
 
 #[test]

@@ -416,7 +416,34 @@ fn extensions_and_policies_are_what_the_ca_wrote() {
     ] {
         assert_eq!(matches(rule, certificate), expected, "{rule}");
     }
+    let taken = |kind: &str| {
+        let (rule_for, source) = (under("ca", &format!("extension {kind}")), format!("\"t/\" + extension {kind}"));
+        who(&[rule(rule_for, &source)], certificate)
+    };
+    assert_eq!(taken("1.2.3.4"), "t/x");
+    assert_eq!(taken("1.2.3.5"), "[none]", "octets are no text");
     let malformed = TestCertificate::new("CN=a").with_extension("2.5.29.32", false, &[5, 0]).self_signed();
     assert!(!matches("policy any", malformed.certificate()));
     assert!(!matches("all(attribute CN \"a\", not policy 1.2.3)", malformed.certificate()));
+}
+
+#[test]
+fn what_the_rules_say_is_told_with_the_rules() {
+    let certificate = subject("CN=a/b,O=x");
+    let (by_name, template) = (under("ca", "attribute CN \"a/b\""), under("ca", "attribute CN"));
+    let one = rule(by_name.clone(), "\"u\"");
+    let other = rule(under("ca", "attribute O \"x\""), "\"v\"").with_name("second".parse().unwrap());
+    let unnamed = rule(template.clone(), "\"t/\" + attribute CN");
+    let told = |rules: &[CertUserMapping]| lookup(rules, &certificate, &[direct("ca")]).to_string();
+    assert_eq!(told(&[]), "no rule that matches");
+    assert_eq!(told(std::slice::from_ref(&one)), format!("`u` by `{by_name}`"));
+    assert_eq!(told(std::slice::from_ref(&other)), "`v` by `second`");
+    assert_eq!(told(&[one, other]), format!("`v` by `second` and `u` by `{by_name}`"));
+    assert_eq!(
+        told(&[unnamed]),
+        format!(
+            "no user name by `{template}`: the value has the character '/', which separates the pieces of the name"
+        )
+    );
+    assert_eq!(Lookup::TooManyTests.to_string(), "more rules that could match than a decision looks at");
 }

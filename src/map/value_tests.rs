@@ -231,6 +231,9 @@ fn mp_22_case_counts_unless_the_rule_says_otherwise_and_never_before_the_at() {
     for field in ["uri", "upn", "attribute CN"] {
         assert!(format!("{field} ignoring-case \"urn:a@b\"").parse::<NameTest>().is_err(), "{field}");
     }
+    let taken = |source: &str| who(&[rule(under("ca", "email"), source)], &address("Bob@ACME.example"));
+    assert_eq!(taken("\"t/\" + email in-lower-case"), "t/Bob@acme.example");
+    assert_eq!(taken("\"t/\" + email without-suffix \"@ACME.example\" in-lower-case"), "t/Bob");
 }
 
 #[test]
