@@ -337,8 +337,20 @@ impl MappingTable {
         self.exact.iter().map(|(selector, said)| said.rule(selector)).chain(self.rules_under_anchors())
     }
 
+    /// The rules for exactly one certificate or key: exceptions first, each in the order of their selectors.
+    ///
+    /// There may be a million. Of each a number is sorted, and two references into the table, so that nothing is looked at out of
+    /// order but the table itself.
+    pub(crate) fn exact_rules_in_order(&self) -> impl Iterator<Item = Rule<'_>> {
+        let number = |rule: Rule<'_>| u64::from(!rule.exception) << 63 | rule.selector.rank();
+        let all = self.exact.iter().map(|(selector, said)| (number(said.rule(selector)), selector, said));
+        let mut sorted: Vec<_> = all.collect();
+        sorted.sort_unstable_by(|(one, selector, _), (other, with, _)| one.cmp(other).then_with(|| selector.cmp(with)));
+        sorted.into_iter().map(|(_, selector, said)| said.rule(selector))
+    }
+
     /// The rules under a CA, in the order of their selectors, and of their user sources.
-    pub(super) fn rules_under_anchors(&self) -> impl ExactSizeIterator<Item = Rule<'_>> + Clone {
+    pub(crate) fn rules_under_anchors(&self) -> impl ExactSizeIterator<Item = Rule<'_>> + Clone {
         self.under.iter().map(UnderCa::rule)
     }
 

@@ -90,30 +90,36 @@ fn write_rules(hosts: &HostTable, deny: &DenyList, rules: &Rules, out: &mut impl
     Ok(())
 }
 
+/// How many rules are fetched at once: more than memory fetches at the same time.
+const AT_ONCE: usize = 64;
+
 /// A line for each name of a rule, all of them sorted; the lines of rules for exactly one certificate or key have the order
 /// of their selectors, and there may be a million of them. A selector under a CA has blanks, and ends the line then; what
 /// stands before it ends with the first ` : ` outside of quotes.
 fn write_mappings(table: &MappingTable, out: &mut impl Write) -> fmt::Result {
-    let (exact, under): (Vec<_>, Vec<_>) = table.rules().partition(|rule| rule.selector.ca().is_none());
-    let order = |rule: &Rule<'_>| u64::from(!rule.exception) << 63 | rule.selector.rank();
-    // Sixteen octets of each are sorted, and the rules stay where they are.
-    let mut sorted: Vec<_> = exact.iter().map(|rule| (order(rule), rule)).collect();
-    sorted.sort_unstable_by(|(one, rule), (other, with)| one.cmp(other).then_with(|| rule.selector.cmp(with.selector)));
+    let mut rules = table.exact_rules_in_order();
     let mut line = String::new();
-    for (_, rule) in sorted {
-        let (selector, kind) = (rule.selector, if rule.exception { "exception" } else { "map" });
-        let Some(user) = rule.source.constant() else { continue };
-        for name in names(rule) {
-            line.clear();
-            writeln!(line, "{kind} {selector} {name} {user}")?;
-            out.write_str(&line)?;
+    loop {
+        // Some at once are fetched from where they are, which is anywhere.
+        let some: Vec<_> = rules.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            break;
+        }
+        for rule in some {
+            let (selector, kind) = (rule.selector, if rule.exception { "exception" } else { "map" });
+            let Some(user) = rule.source.constant() else { continue };
+            for name in names(&rule) {
+                line.clear();
+                writeln!(line, "{kind} {selector} {name} {user}")?;
+                out.write_str(&line)?;
+            }
         }
     }
     let line = |rule: Rule<'_>| {
         let line = |name| format!("map-under {name} {} : {}", rule.source, rule.selector);
         names(&rule).map(line).collect::<Vec<_>>()
     };
-    let mut lines: Vec<String> = under.into_iter().flat_map(line).collect();
+    let mut lines: Vec<String> = table.rules_under_anchors().flat_map(line).collect();
     lines.sort_unstable();
     lines.iter().try_for_each(|line| writeln!(out, "{line}"))
 }
