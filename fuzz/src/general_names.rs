@@ -149,8 +149,13 @@ fn decided(world: &World, value: &[u8], elements: Option<&[der::Element<'_>]>) {
         !label.is_empty() && label.iter().all(fits)
     };
     let labels = |one: &der::Element<'_>| one.content.split(|byte| *byte == b'.').all(label);
+    // Where a name ends in a number, also one as C writes it, readers do not agree whether it is a name.
     let number = |one: &der::Element<'_>| {
-        one.content.rsplit(|byte| *byte == b'.').next().is_some_and(|last| last.iter().all(u8::is_ascii_digit))
+        let last = one.content.rsplit(|byte| *byte == b'.').next();
+        last.is_some_and(|last| {
+            let hexadecimal = last.strip_prefix(b"0x").is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+            hexadecimal || last.iter().all(u8::is_ascii_digit)
+        })
     };
     if let [one] = dns[..]
         && elements.iter().all(plain)

@@ -239,8 +239,14 @@ fn dns(text: &str) -> Result<(), &'static str> {
     let label =
         |label: &str| !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
     let last = text.rsplit('.').next().unwrap_or_default();
-    if !text.split('.').all(label) || last.bytes().all(|c| c.is_ascii_digit()) {
-        return Err("it is no DNS name of letters, digits, `-` and `_`, without wildcard and final dot");
+    // The end of an address, as readers of C's numbers have it too.
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let is_number = last.bytes().all(|c| c.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()));
+    if !text.split('.').all(label) || is_number {
+        return Err(
+            "it is no DNS name of letters, digits, `-` and `_`, without wildcard, final dot and a number at its end",
+        );
     }
     Ok(())
 }

@@ -58,6 +58,8 @@ fn mp_07_mp_34_mp_35_what_is_no_host_name_matches_no_host() {
         "*.example.com",
         "a.example.com.",
         "192.0.2.1",
+        "a.0x7f000001",
+        "a.0X",
         "a..example.com",
         ".example.com",
         "",

@@ -185,7 +185,7 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
     );
     assert_eq!(
         test_err("dns \"*.example\""),
-        "the test at column 1 cannot be used: no certificate is matched by `*.example` as `dns`: it is no DNS name of letters, digits, `-` and `_`, without wildcard and final dot"
+        "the test at column 1 cannot be used: no certificate is matched by `*.example` as `dns`: it is no DNS name of letters, digits, `-` and `_`, without wildcard, final dot and a number at its end"
     );
     assert_eq!(
         test_err("attribute CN \"a\u{202e}b\""),
