@@ -113,10 +113,10 @@ fn a_role_that_asks_for_more_strength_says_by_what_to_map() {
         (crate::Strength::Key, "its key or fingerprint"),
         (crate::Strength::Serial, "its serial number under its CA, its key or fingerprint"),
     ] {
-        let rule = CertUserMapping::new(selector.clone(), "u".parse().unwrap());
+        let mapping = CertUserMapping::new(selector.clone(), "u".parse().unwrap());
         let user: crate::UserName = "u".parse().unwrap();
         let assignment = crate::RoleAssignment::new(user, role.clone()).at_least(least);
-        let builder = PolicyBuilder::for_host(host.clone()).mapping(rule).assignments([assignment]);
+        let builder = PolicyBuilder::for_host(host.clone()).mapping(mapping).assignments([assignment]);
         let evidence = Evidence::after_handshake(host.id().clone(), made.chain());
         let decision = builder.build().unwrap().decide(&evidence, NOW);
         let missing = decision.principal().unwrap().require(&role).unwrap_err();
