@@ -190,19 +190,12 @@ impl Value {
     /// The value with ASCII letters in lower case where the field's standard has no case; `None` for other fields.
     pub(super) fn folded(&self, field: &Field) -> Option<Cow<'_, Self>> {
         let Self::Text(text) = self else { return None };
-        let folded = match field {
-            Field::Dns => lower(text),
-            Field::Email => fold_email(text),
-            Field::Attribute(_)
-            | Field::CertificatePolicy
-            | Field::Directory
-            | Field::Extension(_)
-            | Field::Ip
-            | Field::Other(_)
-            | Field::Serial
-            | Field::Subject
-            | Field::Upn
-            | Field::Uri => return None,
+        let folded = if *field == Field::Dns {
+            lower(text)
+        } else if *field == Field::Email {
+            fold_email(text)
+        } else {
+            return None;
         };
         Some(match folded {
             Cow::Borrowed(_) => Cow::Borrowed(self),

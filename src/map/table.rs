@@ -214,16 +214,7 @@ impl MappingTable {
         trace.step(Check::CertificateRule, exact.is_some(), format_args!("{certificate}"));
         let by_key = self.rule_for(&Selector::key(key));
         trace.step(Check::KeyRule, by_key.is_some(), format_args!("{key}"));
-        match (exact.and_then(Rule::exactly), by_key.and_then(Rule::exactly)) {
-            (None, None) => Lookup::None,
-            (Some(one), Some(other)) if one.user != other.user => Lookup::Ambiguous([one, other]),
-            // Of two rules that agree the stronger one is reported.
-            (Some(mut one), Some(other)) => {
-                one.others.extend(other.rule_names().cloned());
-                Lookup::One(one)
-            }
-            (Some(one), None) | (None, Some(one)) => Lookup::One(one),
-        }
+        together([exact, by_key].into_iter().flatten().filter_map(Rule::exactly).collect())
     }
 
     /// Remembers so many answers of [`under`](Self::under).
@@ -274,7 +265,7 @@ impl MappingTable {
         if let Lookup::One(exact) = exact {
             matched.push(exact);
         }
-        let agreed = agreed(matched);
+        let agreed = together(matched);
         // A contradiction is one whatever else is wrong. Rules come in the order of their selectors, so it is always the same one
         // that is told.
         match unnamed.into_iter().next() {
@@ -376,8 +367,8 @@ impl MappingTable {
     }
 }
 
-/// What rules that matched say together.
-fn agreed(mut matched: Vec<Matched>) -> Lookup {
+/// What rules that matched say together. Of those that agree the strongest is told.
+fn together(mut matched: Vec<Matched>) -> Lookup {
     matched.sort_by(|one, other| one.rank().cmp(&other.rank()));
     let mut matched = matched.into_iter();
     let Some(mut first) = matched.next() else { return Lookup::None };

@@ -447,3 +447,12 @@ fn what_the_rules_say_is_told_with_the_rules() {
     );
     assert_eq!(Lookup::TooManyTests.to_string(), "more rules that could match than a decision looks at");
 }
+
+#[test]
+fn what_stands_where_several_tests_look_is_told_field_by_field() {
+    let names = super::names::Names::of(&subject("CN=a,O=x"));
+    for test in ["any(dns any \"b.example\", attribute CN \"b\")", "all(attribute CN \"b\", dns any \"b.example\")"] {
+        let found = super::names::Found(&names, &test.parse().unwrap()).to_string();
+        assert_eq!(found, "attribute CN \"a\", no dns", "{test}");
+    }
+}

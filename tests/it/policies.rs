@@ -174,3 +174,33 @@ fn an_unrelated_partner_changes_no_decision_about_another() {
     assert!(with.decide(&evidence(&two), NOW).principal().is_some());
     assert!(without.decide(&evidence(&two), NOW).principal().is_none());
 }
+
+/// A rule that were left out of it would be changed and the policy be taken for the same: callers would stay who they were.
+#[test]
+fn every_rule_stands_in_the_canonical_form_in_order_however_many_there_are() {
+    let partner = TestCertificate::new("CN=partner").self_signed();
+    for count in [0u32, 1, 63, 64, 65, 128, 300] {
+        let rule = |number: u32, name: &str| {
+            let selector = Selector::certificate(certmap::Fingerprint::of(&number.to_be_bytes()));
+            CertUserMapping::new(selector, user(name))
+        };
+        let build = |changed: Option<u32>| {
+            let name = |number| if changed == Some(number) { "b" } else { "a" };
+            let rules = (0..count).map(|number| rule(number, name(number)));
+            let builder = PolicyBuilder::for_host(host(1)).partner(user("p"), partner.certificate().clone(), []);
+            builder.mappings(rules).build().unwrap()
+        };
+        let policy = build(None);
+        let form = policy.canonical_form();
+        let lines: Vec<&str> = form.lines().filter(|line| line.starts_with("map ")).collect();
+        assert!(lines.is_sorted());
+        let expected: std::collections::BTreeSet<String> =
+            (0..count).map(|number| format!("map {} - a", rule(number, "a").selector())).collect();
+        let others: std::collections::BTreeSet<String> =
+            lines.iter().filter(|line| line.ends_with(" a")).map(ToString::to_string).collect();
+        assert_eq!((others, lines.len()), (expected, count as usize + 1));
+        for changed in 0..count {
+            assert_ne!(build(Some(changed)).digest(), policy.digest(), "{changed} of {count}");
+        }
+    }
+}
