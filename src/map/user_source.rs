@@ -144,9 +144,11 @@ impl Part {
         if text.is_empty() {
             return None;
         }
+        // Of an address, which has one `@`, the domain is left if that went with the prefix.
+        let domain = self.prefix.contains('@');
         Some(if !self.lower_case {
             text.to_owned()
-        } else if self.field == Field::Email {
+        } else if self.field == Field::Email && !domain {
             fold_email(text).into_owned()
         } else {
             text.to_ascii_lowercase()

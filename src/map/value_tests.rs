@@ -236,6 +236,9 @@ fn mp_22_case_counts_unless_the_rule_says_otherwise_and_never_before_the_at() {
     let taken = |source: &str| who(&[rule(under("ca", "email"), source)], &address("Bob@ACME.example"));
     assert_eq!(taken("\"t/\" + email in-lower-case"), "t/Bob@acme.example");
     assert_eq!(taken("\"t/\" + email without-suffix \"@ACME.example\" in-lower-case"), "t/Bob");
+    assert_eq!(taken("\"t/\" + email without-prefix \"Bob@\" in-lower-case"), "t/acme.example");
+    let two = |source: &str| who(&[rule(under("ca", "email"), source)], &address("Bob@Home@ACME.example"));
+    assert_eq!(two("\"t/\" + email without-prefix \"Bob@\" in-lower-case"), "[none]");
 }
 
 #[test]
