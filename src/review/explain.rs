@@ -253,12 +253,17 @@ impl Trace for Steps {
     }
 }
 
+impl Step {
+    fn print(&self, f: &mut fmt::Formatter<'_>, word: &str) -> fmt::Result {
+        let (expected, actual) = (OneLine(&self.expected), OneLine(&self.actual));
+        write!(f, "{word} {}: expected {expected}, found {actual}", self.check())
+    }
+}
+
 impl fmt::Display for Step {
     /// `no  key-pin: expected a pinned key, found spki-sha256:…`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (expected, actual) = (OneLine(&self.expected), OneLine(&self.actual));
-        let word = if self.holds { "yes" } else { "no " };
-        write!(f, "{word} {}: expected {expected}, found {actual}", self.check())
+        self.print(f, if self.holds { "yes" } else { "no " })
     }
 }
 
@@ -304,8 +309,19 @@ impl fmt::Display for Explanation {
             (Some(certificate), None) => writeln!(f, "certificate {certificate}, which cannot be read")?,
             (None, _) => writeln!(f, "no certificate")?,
         }
-        writeln!(f, "checks:")?;
-        self.steps.iter().try_for_each(|step| writeln!(f, "  {step}"))?;
+        writeln!(f, "checks (`-`: not so, and no fault):")?;
+        for (at, step) in self.steps.iter().enumerate() {
+            // A refusal ends a decision. Where it went on, what did not hold need not have.
+            let fault = decision.refusal().is_some() && at + 1 == self.steps.len();
+            let word = match step.holds {
+                true => "yes",
+                false if fault => "no ",
+                false => "-  ",
+            };
+            f.write_str("  ")?;
+            step.print(f, word)?;
+            writeln!(f)?;
+        }
         if !self.matching.is_empty() {
             writeln!(f, "rules that match:")?;
             self.matching.iter().try_for_each(|rule| writeln!(f, "  {rule}"))?;

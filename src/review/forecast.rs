@@ -15,14 +15,15 @@ use crate::user::UserName;
 
 /// What stops working from `now` on until the horizon, the first end first.
 ///
-/// A user with two certificates ends with the one that ends later, on each host. An anchor ends everybody whose rules are
-/// under it, and so does its revocation list, when it is not replaced. Who is refused already, or disabled, has no end.
-/// What an intermediate or a certificate below an anchor says is not known here, and may end earlier.
+/// An anchor ends everybody whose rules are under it, and so does its revocation list, when it is not replaced. Of a user with
+/// two certificates each end is told: which of them the partner presents is not known here, so the earlier end names the
+/// [successor](Ending::successor) that the partner has to present by then. Who is refused already, or disabled, has no end. What an
+/// intermediate or a certificate below an anchor says is not known here either, and may end earlier.
 ///
 /// ```
 /// use std::time::Duration;
 /// use certmap::PolicyBuilder;
-/// use certmap::review::forecast;
+/// use certmap::review::{Successor, forecast};
 /// # use certmap::testing::{NOW as now, TestCertificate};
 /// let day = 86_400;
 /// # let made = |name, days| TestCertificate::new(name).with_validity(0, now.as_secs() + days * day).self_signed();
@@ -33,37 +34,41 @@ use crate::user::UserName;
 ///     .partner("crm".parse()?, other.certificate().clone(), [])
 ///     .build()?;
 /// let endings = forecast(&policy, now, Duration::from_secs(30 * day));
-/// assert_eq!(endings.len(), 1);
-/// assert!(endings[0].to_string().starts_with("2026-12-21T12:00:00Z: user `crm` ends on host `default` with pin sha256:"));
+/// let [erp, crm] = &endings[..] else { panic!("`erp` changes over by its first end, and the second is beyond 30 days") };
+/// assert!(crm.to_string().starts_with("2026-12-21T12:00:00Z: user `crm` ends on host `default` with pin sha256:"));
+/// assert_eq!(crm.successor(), None);
+/// assert_eq!(erp.successor(), Some(&Successor::Pin(renewed.certificate().fingerprint())));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
 pub fn forecast(policy: &Policy, now: UnixTime, horizon: Duration) -> Vec<Ending> {
     let parts = policy.parts();
     let until = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs().saturating_add(horizon.as_secs())));
-    let mut last: BTreeMap<(Whose, HostId), End> = BTreeMap::new();
+    let mut ways: BTreeMap<(Whose, HostId), BTreeSet<End>> = BTreeMap::new();
     for host in parts.hosts.iter().map(HostState::host).filter(|host| host.client_auth() != ClientAuth::None) {
         let trust = Trust::of(host.bundle(), &parts);
         for rule in parts.rules.rules() {
-            let Some(end) = trust.end(rule) else { continue };
-            for whose in Whose::of(rule).filter(|whose| !whose.is_disabled(&parts)) {
-                let latest = last.entry((whose, host.id().clone())).or_insert_with(|| end.clone());
-                if latest.at < end.at {
-                    *latest = end.clone();
-                }
+            let ends = trust.ends(rule);
+            for whose in Whose::of(rule).filter(|whose| !ends.is_empty() && !whose.is_disabled(&parts)) {
+                ways.entry((whose, host.id().clone())).or_default().extend(ends.iter().cloned());
             }
         }
         for (issuer, end) in unknown_issuers(host, &parts) {
-            last.insert((Whose::Below(issuer), host.id().clone()), end);
+            ways.insert((Whose::Below(issuer), host.id().clone()), BTreeSet::from([end]));
         }
     }
-    let mut endings: BTreeMap<(UnixTime, Whose, EndingCause), Vec<HostId>> = BTreeMap::new();
-    for ((whose, host), End { at, cause }) in last {
-        if let Some(cause) = cause.filter(|_| now <= at && at <= until) {
-            endings.entry((at, whose, cause)).or_default().push(host);
+    let mut endings: BTreeMap<(UnixTime, Whose, EndingCause, Option<Successor>), Vec<HostId>> = BTreeMap::new();
+    for ((whose, host), ends) in ways {
+        let Some(last) = ends.iter().reduce(End::later) else { continue };
+        let told = ends.iter().filter(|end| (end.at < last.at || *end == last) && now <= end.at && end.at <= until);
+        for end in told {
+            let successor = (end.at < last.at).then(|| last.way.clone()).flatten();
+            let Some(cause) = end.cause.clone() else { continue };
+            endings.entry((end.at, whose.clone(), cause, successor)).or_default().push(host.clone());
         }
     }
-    endings.into_iter().map(|((at, whose, cause), hosts)| Ending { at, whose, cause, hosts }).collect()
+    let ending = |((at, whose, cause, successor), hosts)| Ending { at, whose, cause, successor, hosts };
+    endings.into_iter().map(ending).collect()
 }
 
 /// As [`forecast`], of our own certificates on hosts: that of the server, and those above it which it presents. Of several on
@@ -98,16 +103,24 @@ pub fn forecast_own<'a>(
     for (host, end) in first.into_iter().filter(|(_, (at, _))| now <= *at && *at <= until) {
         hosts.entry(end).or_default().push(host.clone());
     }
-    let ending = |((at, own), hosts)| Ending { at, whose: Whose::Everybody, cause: EndingCause::Own(own), hosts };
+    let (whose, successor) = (Whose::Everybody, None);
+    let ending = |((at, own), hosts)| Ending {
+        at,
+        whose: whose.clone(),
+        cause: EndingCause::Own(own),
+        successor: successor.clone(),
+        hosts,
+    };
     hosts.into_iter().map(ending).collect()
 }
 
-/// Somebody who will not be admitted any more.
+/// Somebody who will not be admitted any more, or only with something else than now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     at: UnixTime,
     whose: Whose,
     cause: EndingCause,
+    successor: Option<Successor>,
     hosts: Vec<HostId>,
 }
 
@@ -136,6 +149,18 @@ pub enum EndingCause {
     /// The validity of one of our own certificates.
     Own(Fingerprint),
     /// The validity of a pinned certificate.
+    Pin(Fingerprint),
+}
+
+/// What admits the same user when something of it ends: of several the one that lasts longest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Successor {
+    /// A certificate below this anchor.
+    Anchor(Fingerprint),
+    /// Any certificate of this pinned key.
+    Key(SpkiFingerprint),
+    /// This pinned certificate.
     Pin(Fingerprint),
 }
 
@@ -170,20 +195,26 @@ impl Ending {
     /// Whose turn it is to act.
     #[must_use]
     pub fn turn(&self) -> Turn {
-        match self.cause {
-            EndingCause::Anchor(_) | EndingCause::List(_) | EndingCause::Own(_) => Turn::Us,
-            EndingCause::Pin(_) => Turn::Partner,
+        match (&self.cause, &self.successor) {
+            (EndingCause::Anchor(_), None) | (EndingCause::List(_) | EndingCause::Own(_), _) => Turn::Us,
+            (EndingCause::Anchor(_), Some(_)) | (EndingCause::Pin(_), _) => Turn::Partner,
         }
     }
 
     /// What is to be done, in words.
     #[must_use]
     pub fn cure(&self) -> &'static str {
-        match self.cause {
-            EndingCause::Anchor(_) => "we add the next certificate of the CA beside this one",
-            EndingCause::List(_) => "we fetch the next list of the CA",
-            EndingCause::Own(_) => "we renew it, and give it to the partners who pinned it before we use it",
-            EndingCause::Pin(_) => "the partner sends its next certificate, and we stage it beside this one",
+        match (&self.cause, &self.successor) {
+            (EndingCause::Anchor(_), None) => "we add the next certificate of the CA beside this one",
+            (EndingCause::Anchor(_), Some(_)) => {
+                "whoever is below it gets a certificate of the other one by then; none if both are of one CA and key"
+            }
+            (EndingCause::List(_), _) => "we fetch the next list of the CA",
+            (EndingCause::Own(_), _) => "we renew it, and give it to the partners who pinned it before we use it",
+            (EndingCause::Pin(_), None) => "the partner sends its next certificate, and we stage it beside this one",
+            (EndingCause::Pin(_), Some(_)) => {
+                "the partner uses the other one by then: the records say which one it presents"
+            }
         }
     }
 
@@ -199,10 +230,16 @@ impl Ending {
         &self.whose
     }
 
-    /// What ends: of several certificates the one that lasts longest.
+    /// What ends.
     #[must_use]
     pub fn cause(&self) -> &EndingCause {
         &self.cause
+    }
+
+    /// What the same user is admitted with afterwards, if it presents that by then; `None` if nothing is left.
+    #[must_use]
+    pub fn successor(&self) -> Option<&Successor> {
+        self.successor.as_ref()
     }
 
     /// The hosts on which it ends, sorted; never empty.
@@ -213,30 +250,50 @@ impl Ending {
 }
 
 /// The last second of one way in.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct End {
     at: UnixTime,
     /// `None` if it does not end.
     cause: Option<EndingCause>,
+    /// `None` if it is not known.
+    way: Option<Successor>,
 }
 
 impl End {
-    const NEVER: Self = Self { at: UnixTime::since_unix_epoch(Duration::MAX), cause: None };
-
-    fn with(cause: EndingCause, at: UnixTime) -> Self {
-        Self { at, cause: Some(cause) }
+    fn never(key: SpkiFingerprint) -> Self {
+        Self { at: UnixTime::since_unix_epoch(Duration::MAX), cause: None, way: Some(Successor::Key(key)) }
     }
 
-    fn later(self, other: Self) -> Self {
+    fn pin(certificate: &Certificate) -> Self {
+        let fingerprint = certificate.fingerprint();
+        let (cause, way) = (EndingCause::Pin(fingerprint), Successor::Pin(fingerprint));
+        Self { at: certificate.validity().not_after(), cause: Some(cause), way: Some(way) }
+    }
+
+    fn anchor(certificate: &Certificate, parts: &Parts<'_>) -> Self {
+        let (own, fingerprint) = (certificate.validity().not_after(), certificate.fingerprint());
+        let (at, cause) = match parts.lists_until(certificate) {
+            Some(list) if list < own => (list, EndingCause::List(certificate.subject())),
+            Some(_) | None => (own, EndingCause::Anchor(fingerprint)),
+        };
+        Self { at, cause: Some(cause), way: Some(Successor::Anchor(fingerprint)) }
+    }
+
+    fn list(issuer: DistinguishedName, at: UnixTime) -> Self {
+        Self { at, cause: Some(EndingCause::List(issuer)), way: None }
+    }
+
+    fn later<'a>(&'a self, other: &'a Self) -> &'a Self {
         if other.at > self.at { other } else { self }
     }
 }
 
 /// The entries of one bundle that let somebody in, with their ends.
+#[derive(Default)]
 struct Trust {
     pins: BTreeMap<Fingerprint, End>,
-    /// By key, of the certificate that lasts longest.
-    keys: BTreeMap<SpkiFingerprint, End>,
+    /// By key, of every certificate that is pinned itself.
+    keys: BTreeMap<SpkiFingerprint, Vec<End>>,
     /// Keys that no date ends.
     endless: BTreeSet<SpkiFingerprint>,
     anchors: BTreeMap<Fingerprint, End>,
@@ -244,8 +301,7 @@ struct Trust {
 
 impl Trust {
     fn of(bundle: &TrustBundle, parts: &Parts<'_>) -> Self {
-        let (pins, keys) = (BTreeMap::new(), BTreeMap::new());
-        let mut trust = Self { pins, keys, endless: BTreeSet::new(), anchors: BTreeMap::new() };
+        let mut trust = Self::default();
         let denied = |certificate: &Certificate| parts.denials.iter().any(|denial| denial.hits(certificate));
         for entry in bundle.entries().filter(|entry| !denied(entry.certificate())) {
             trust.add(entry, parts);
@@ -256,44 +312,38 @@ impl Trust {
     fn add(&mut self, entry: &Entry, parts: &Parts<'_>) {
         let certificate = entry.certificate();
         let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
-        let pin = || End::with(EndingCause::Pin(fingerprint), certificate.validity().not_after());
         match entry.kind() {
             EntryKind::Anchor => {
-                self.anchors.insert(fingerprint, anchor(certificate, parts));
+                self.anchors.insert(fingerprint, End::anchor(certificate, parts));
             }
             EntryKind::KeyPin => {
-                self.pins.insert(fingerprint, pin());
+                self.pins.insert(fingerprint, End::pin(certificate));
                 self.endless.insert(key);
             }
             EntryKind::Pin => {
-                self.pins.insert(fingerprint, pin());
-                let later = self.keys.remove(&key).map_or_else(pin, |known| known.later(pin()));
-                self.keys.insert(key, later);
+                self.pins.insert(fingerprint, End::pin(certificate));
+                self.keys.entry(key).or_default().push(End::pin(certificate));
             }
         }
     }
 
-    /// The last second in which this rule admits anybody; `None` if it admits nobody.
-    fn end(&self, rule: map::Rule<'_>) -> Option<End> {
+    /// The last seconds of the ways in which this rule admits anybody; empty if it admits nobody.
+    fn ends(&self, rule: map::Rule<'_>) -> Vec<End> {
         if let Some(path) = rule.selector.ca() {
-            return self.anchors.get(&path.anchor()).cloned();
+            return self.anchors.get(&path.anchor()).cloned().into_iter().collect();
         }
-        let exact = rule.selector.as_certificate().and_then(|fingerprint| self.pins.get(&fingerprint));
         let key = rule.selector.as_key();
-        if key.is_some_and(|key| self.endless.contains(&key)) {
-            return Some(End::NEVER);
+        if let Some(key) = key.filter(|key| self.endless.contains(key)) {
+            return vec![End::never(key)];
         }
-        let pinned = exact.or_else(|| self.keys.get(&key?));
+        if let Some(pin) = rule.selector.as_certificate().and_then(|fingerprint| self.pins.get(&fingerprint)) {
+            return vec![pin.clone()];
+        }
+        if let Some(pins) = key.and_then(|key| self.keys.get(&key)) {
+            return pins.clone();
+        }
         // What is not pinned is below an anchor; which one is not known.
-        pinned.cloned().or_else(|| self.anchors.values().cloned().reduce(End::later))
-    }
-}
-
-fn anchor(certificate: &Certificate, parts: &Parts<'_>) -> End {
-    let own = End::with(EndingCause::Anchor(certificate.fingerprint()), certificate.validity().not_after());
-    match parts.lists_until(certificate) {
-        Some(at) if at < own.at => End::with(EndingCause::List(certificate.subject()), at),
-        Some(_) | None => own,
+        self.anchors.values().reduce(End::later).cloned().into_iter().collect()
     }
 }
 
@@ -305,9 +355,9 @@ fn unknown_issuers(host: &Host, parts: &Parts<'_>) -> BTreeMap<DistinguishedName
     let lists = parts.revocation.lists().filter(|list| !anchors.is_empty() && !anchors.contains(&list.issuer()));
     for list in lists {
         let at = list.next_update().as_secs().saturating_add(parts.revocation.grace().as_secs());
-        let end = End::with(EndingCause::List(list.issuer()), UnixTime::since_unix_epoch(Duration::from_secs(at)));
+        let end = End::list(list.issuer(), UnixTime::since_unix_epoch(Duration::from_secs(at)));
         let latest = ends.entry(list.issuer()).or_insert_with(|| end.clone());
-        *latest = latest.clone().later(end);
+        *latest = latest.later(&end).clone();
     }
     ends
 }
@@ -353,12 +403,23 @@ impl fmt::Display for EndingCause {
     }
 }
 
-impl fmt::Display for Ending {
-    /// `2026-12-21T12:00:00Z: user `crm` ends on host `gw` with pin sha256:…`
+impl fmt::Display for Successor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, whose, cause, hosts } = self;
+        match self {
+            Self::Anchor(anchor) => write!(f, "a certificate below anchor {anchor}"),
+            Self::Key(key) => write!(f, "a certificate of key {key}"),
+            Self::Pin(pin) => write!(f, "pin {pin}"),
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    /// `2026-12-21T12:00:00Z: user `crm` ends on host `gw` with pin sha256:…, unless it presents pin sha256:… by then`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, whose, cause, successor, hosts } = self;
         let hosts: Vec<_> = hosts.iter().map(|host| format!("`{host}`")).collect();
         let word = if hosts.len() == 1 { "host" } else { "hosts" };
-        write!(f, "{}: {whose} ends on {word} {} with {cause}", show(*at), hosts.join(", "))
+        write!(f, "{}: {whose} ends on {word} {} with {cause}", show(*at), hosts.join(", "))?;
+        successor.as_ref().map_or(Ok(()), |successor| write!(f, ", unless it presents {successor} by then"))
     }
 }

@@ -4,9 +4,9 @@ use serde::{Serialize, Serializer};
 
 use super::{
     Candidate, Change, Difference, Disagreement, Effect, Ending, EndingCause, Explanation, Finding, FindingCode, Place,
-    Presence, RuleTerms, Step, Terms, Turn, UserChange, Whose,
+    Presence, RuleTerms, Step, Successor, Terms, Turn, UserChange, Whose,
 };
-use crate::cert::{DistinguishedName, Fingerprint, show};
+use crate::cert::{DistinguishedName, Fingerprint, SpkiFingerprint, show};
 use crate::decision::Decision;
 use crate::form::{AsText, DenialForm, HolderForm, texts};
 use crate::map::{RuleName, Selector, UserSource};
@@ -340,6 +340,7 @@ struct EndingForm<'a> {
     at: String,
     whose: WhoseForm<'a>,
     cause: EndingCauseForm<'a>,
+    successor: Option<SuccessorForm<'a>>,
     hosts: Vec<AsText<&'a HostId>>,
     turn: AsText<Turn>,
     cure: &'static str,
@@ -352,6 +353,7 @@ impl<'a> From<&'a Ending> for EndingForm<'a> {
             at: show(ending.at()).to_string(),
             whose: ending.whose().into(),
             cause: ending.cause().into(),
+            successor: ending.successor().map(Into::into),
             hosts: texts(ending.hosts()),
             turn: AsText(ending.turn()),
             cure: ending.cure(),
@@ -396,6 +398,24 @@ impl<'a> From<&'a EndingCause> for EndingCauseForm<'a> {
             EndingCause::List(issuer) => Self::List { issuer: AsText(issuer) },
             EndingCause::Own(own) => Self::Own { certificate: AsText(own) },
             EndingCause::Pin(pin) => Self::Pin { certificate: AsText(pin) },
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum SuccessorForm<'a> {
+    Anchor { certificate: AsText<&'a Fingerprint> },
+    Key { key: AsText<&'a SpkiFingerprint> },
+    Pin { certificate: AsText<&'a Fingerprint> },
+}
+
+impl<'a> From<&'a Successor> for SuccessorForm<'a> {
+    fn from(successor: &'a Successor) -> Self {
+        match successor {
+            Successor::Anchor(anchor) => Self::Anchor { certificate: AsText(anchor) },
+            Successor::Key(key) => Self::Key { key: AsText(key) },
+            Successor::Pin(pin) => Self::Pin { certificate: AsText(pin) },
         }
     }
 }

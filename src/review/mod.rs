@@ -32,7 +32,7 @@ pub use change::{Change, Effect, Presence, RuleTerms, Terms};
 pub use diff::{Difference, UserChange, diff};
 pub use explain::{Candidate, Explanation, Step, explain};
 pub use finding::{Finding, FindingCode};
-pub use forecast::{Ending, EndingCause, Turn, Whose, forecast, forecast_own};
+pub use forecast::{Ending, EndingCause, Successor, Turn, Whose, forecast, forecast_own};
 pub use lint::lint;
 pub use place::Place;
 pub use preflight::{HintFit, Preflight, ServerPreflight, preflight, preflight_server, preflight_server_with_provider};

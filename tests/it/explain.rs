@@ -139,17 +139,17 @@ fn an_explanation_tells_each_check_the_nearest_rules_and_the_nearest_miss() {
 cure: map `{own}` to a user
 host `gw`, at 2026-12-01T12:00:00Z, policy {digest}
 certificate {own} `CN=p`
-checks:
+checks (`-`: not so, and no fault):
   yes host: expected a host of the policy, found `gw`
-  no  anonymous: expected a host that lets in whoever presents nothing, found require
+  -   anonymous: expected a host that lets in whoever presents nothing, found require
   yes presented: expected a certificate, found 2 certificates
   yes size: expected a chain and a certificate within their limits, found 2 certificates, the first of {} bytes
-  no  pin: expected a pin, found {own} in bundle `partners`
+  -   pin: expected a pin, found {own} in bundle `partners`
   yes denied: expected no denial of the key, or of the issuer and serial number, found {own}
-  no  key-pin: expected a pinned key, found {key}
+  -   key-pin: expected a pinned key, found {key}
   yes path: expected a path to an anchor, found under {anchor} through {through} issued-by {issuer}
-  no  certificate-rule: expected a rule for exactly this certificate, found {own}
-  no  key-rule: expected a rule for exactly this key, found {key}
+  -   certificate-rule: expected a rule for exactly this certificate, found {own}
+  -   key-rule: expected a rule for exactly this key, found {key}
   yes plain-names: expected names without control characters, found {own}
   no  one-user: expected one user, found no rule that matches
 rules that do not match, the nearest first:

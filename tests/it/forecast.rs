@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use certmap::cert::RevocationList;
 use certmap::policy::ClientAuth;
-use certmap::review::{Ending, EndingCause, Whose, forecast};
+use certmap::review::{Ending, EndingCause, Successor, Turn, Whose, forecast};
 use certmap::rustls::pki_types::UnixTime;
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName, TestRevocationList};
 use certmap::trust::{Denial, Revocation};
@@ -37,31 +37,35 @@ fn partner(builder: PolicyBuilder, name: &str, of: &TestIdentity) -> PolicyBuild
 }
 
 #[test]
-fn a_user_ends_with_the_certificate_that_lasts_longest() {
+fn each_end_of_a_user_is_told_and_what_it_has_to_present_by_then() {
     let (old, new) = (lasting("CN=old", 10).self_signed(), lasting("CN=new", 40).self_signed());
     let (other, gone) = (lasting("CN=other", 20).self_signed(), lasting("CN=gone", 0).self_signed());
     let builder = [("erp", &old), ("erp", &new), ("crm", &other), ("gone", &gone)]
         .into_iter()
         .fold(PolicyBuilder::new(), |builder, (name, of)| partner(builder, name, of));
     let policy = builder.clone().build().unwrap();
-    let [other_print, new_print] = [&other, &new].map(|of| of.certificate().fingerprint());
+    let [old_print, other_print, new_print] = [&old, &other, &new].map(|of| of.certificate().fingerprint());
     let gone_print = gone.certificate().fingerprint();
     assert_eq!(
         told(&policy),
         [
             format!("2026-12-01T12:00:00Z: user `gone` ends on host `default` with pin {gone_print}"),
+            format!(
+                "2026-12-11T12:00:00Z: user `erp` ends on host `default` with pin {old_print}, unless it presents pin {new_print} by then"
+            ),
             format!("2026-12-21T12:00:00Z: user `crm` ends on host `default` with pin {other_print}"),
             format!("2027-01-10T12:00:00Z: user `erp` ends on host `default` with pin {new_print}"),
         ]
     );
     let later = at(in_days(1));
     let users = |endings: Vec<Ending>| endings.iter().map(|ending| ending.whose().to_string()).collect::<Vec<_>>();
-    assert_eq!(users(forecast(&policy, later, YEAR)), ["user `crm`", "user `erp`"]);
-    assert_eq!(users(forecast(&policy, NOW, Duration::from_secs(20 * DAY))), ["user `gone`", "user `crm`"]);
+    assert_eq!(users(forecast(&policy, later, YEAR)), ["user `erp`", "user `crm`", "user `erp`"]);
+    let soon = forecast(&policy, NOW, Duration::from_secs(20 * DAY));
+    assert_eq!(users(soon), ["user `gone`", "user `erp`", "user `crm`"]);
+    assert_eq!(users(forecast(&policy, at(in_days(11)), YEAR)), ["user `crm`", "user `erp`"]);
     // Who is disabled or denied has ended already.
     let denial = Denial::key(new.certificate().spki_fingerprint());
     let fewer = builder.disabled_user(user("crm")).denial(denial).build().unwrap();
-    let old_print = old.certificate().fingerprint();
     assert_eq!(
         told(&fewer)[1..],
         [format!("2026-12-11T12:00:00Z: user `erp` ends on host `default` with pin {old_print}")]
@@ -170,4 +174,57 @@ fn a_key_pin_has_no_end_and_hosts_with_one_end_are_told_together() {
     assert_eq!(ending.hosts().iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "b"]);
     let expected = format!("2026-12-21T12:00:00Z: user `ends` ends on hosts `a`, `b` with pin {print}");
     assert_eq!(ending.to_string(), expected);
+}
+
+#[test]
+fn a_successor_is_whatever_admits_the_same_user_longer_on_that_host() {
+    let root = lasting("CN=root", 90).as_ca().self_signed();
+    let (old, new, keyed) = (
+        lasting("CN=old", 10).self_signed(),
+        lasting("CN=new", 40).self_signed(),
+        lasting("CN=keyed", 5).self_signed(),
+    );
+    let renewed = lasting("CN=old", 60).with_key_of(&old).self_signed();
+    let print = |of: &TestIdentity| of.certificate().fingerprint();
+    let pinned = |of: &TestIdentity, name: &str| CertUserMapping::new(Selector::certificate(print(of)), user(name));
+    let key = |of: &TestIdentity, name: &str| {
+        CertUserMapping::new(Selector::key(of.certificate().spki_fingerprint()), user(name))
+    };
+    let host = |id: &str, pins: &[&TestIdentity], anchors: &[&TestIdentity], keys: &[&TestIdentity]| {
+        let mut trust = bundle(anchors);
+        pins.iter().for_each(|pin| drop(trust.add_pin(pin.certificate().clone()).unwrap()));
+        keys.iter().for_each(|pin| drop(trust.add_key_pin(pin.certificate().clone()).unwrap()));
+        Host::new(id.parse().unwrap(), trust).with_server_names([format!("{id}.example").parse().unwrap()])
+    };
+    let under = format!("under {} dns \"a.example\"", print(&root)).parse().unwrap();
+    let cases: [(Host, Vec<CertUserMapping>, Option<Successor>); 5] = [
+        (
+            host("a", &[&old], &[&root], &[]),
+            vec![pinned(&old, "erp"), CertUserMapping::new(under, user("erp"))],
+            Some(Successor::Anchor(print(&root))),
+        ),
+        (
+            host("b", &[&old], &[], &[&keyed]),
+            vec![pinned(&old, "erp"), key(&keyed, "erp")],
+            Some(Successor::Key(keyed.certificate().spki_fingerprint())),
+        ),
+        (host("c", &[&old, &renewed], &[], &[]), vec![key(&old, "erp")], Some(Successor::Pin(print(&renewed)))),
+        // Somebody else's certificate is nobody's successor.
+        (host("d", &[&old, &new], &[], &[]), vec![pinned(&old, "erp"), pinned(&new, "crm")], None),
+        // Neither is one that admits the user on another host.
+        (host("e", &[&old], &[], &[]), vec![pinned(&old, "erp"), pinned(&new, "erp")], None),
+    ];
+    let mut other_trust = TrustBundle::new("elsewhere".parse().unwrap());
+    other_trust.add_pin(new.certificate().clone()).unwrap();
+    let elsewhere = Host::new("other".parse().unwrap(), other_trust);
+    let elsewhere = elsewhere.with_server_names(["other.example".parse().unwrap()]);
+    for (host, rules, successor) in cases {
+        let id = host.id().clone();
+        let policy = PolicyBuilder::for_host(host).host(elsewhere.clone()).mappings(rules).build().unwrap();
+        let endings = forecast(&policy, NOW, Duration::from_secs(20 * DAY));
+        let [ending] = &endings[..] else { panic!("{id}: {endings:?}") };
+        assert_eq!((ending.cause(), ending.hosts()), (&EndingCause::Pin(print(&old)), &[id.clone()][..]));
+        assert_eq!(ending.successor(), successor.as_ref(), "host {id}");
+        assert_eq!(ending.turn(), Turn::Partner);
+    }
 }

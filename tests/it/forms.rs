@@ -176,16 +176,18 @@ fn endings_are_as_the_page_shows_them() {
     let lasting = |name: &str, days: u64| TestCertificate::new(name).with_validity(0, NOW.as_secs() + days * DAY);
     let root = lasting("CN=root", 20).as_ca().self_signed();
     let issuing = lasting("CN=issuing", 20).as_ca().with_serial(&[2]).issued_by(&root);
-    let pin = lasting("CN=pin", 10).self_signed();
+    let (pin, next) = (lasting("CN=pin", 10).self_signed(), lasting("CN=next", 40).self_signed());
     let mut trust = bundle(&[&root]);
-    trust.add_pin(pin.certificate().clone()).unwrap();
+    for one in [&pin, &next] {
+        trust.add_pin(one.certificate().clone()).unwrap();
+    }
     let list = TestRevocationList::new().signed_by(&issuing);
     let mut revocation = Revocation::new();
     revocation.add(RevocationList::from_der(list.der()).unwrap());
     let fleet = CertUserMapping::from_source(under(&root, "dns"), "\"iot/\" + dns".parse().unwrap());
     let policy = PolicyBuilder::for_host(host("gw", trust))
         .mapping(fleet.with_name("fleet".parse().unwrap()))
-        .mapping(rule(&Selector::certificate(pin.certificate().fingerprint()), "erp"))
+        .mappings([&pin, &next].map(|one| rule(&Selector::certificate(one.certificate().fingerprint()), "erp")))
         .revocation(revocation)
         .build()
         .unwrap();
