@@ -111,7 +111,7 @@ impl Policy {
         evidence: &Evidence,
         now: UnixTime,
         trace: &mut impl Trace,
-    ) -> Result<VerifiedCertificate, Refusal> {
+    ) -> Result<VerifiedCertificate<'_>, Refusal> {
         judge(self.host_of(evidence, trace)?, evidence, now, trace)
     }
 
@@ -129,7 +129,7 @@ impl Policy {
     fn map<T: Trace>(
         &self,
         host: &HostState,
-        verified: VerifiedCertificate,
+        verified: VerifiedCertificate<'_>,
         evidence: &Evidence,
         now: UnixTime,
         trace: &mut T,
@@ -137,21 +137,21 @@ impl Policy {
         // What the rules say of a pin was found out before; who wants to hear why, hears it from the rules.
         let known = verified.pin().and_then(|pin| host.answer_about(pin)).filter(|_| !T::LISTENS);
         if let Some(answer) = known {
-            return Ok(Principal::new(answer, self, &verified, evidence));
+            return Ok(Principal::new(answer, self, verified.valid_until(), evidence));
         }
         let (lookup, verified) = self.lookup(host, verified, evidence, now, trace);
-        let certificate = verified.fingerprint();
+        let certificate = verified.certificate().fingerprint();
         let one = matches!(lookup, Lookup::One(_));
         trace.step(Check::OneUser, one, format_args!("{lookup}"));
         match lookup {
             Lookup::Ambiguous(rules) => Err(Refusal::new(Reason::Ambiguous { certificate, rules })),
             Lookup::None => Err(Refusal::new(Reason::NotMapped { certificate })),
             Lookup::One(rule) => {
-                let answer = self.answer(rule, verified.strength());
+                let answer = self.answer(rule, certificate, verified.strength());
                 let user = answer.as_ref().map_or_else(|disabled| disabled, |answer| &answer.user);
                 trace.step(Check::Enabled, answer.is_ok(), format_args!("`{user}`"));
                 let answer = answer.map_err(|user| Refusal::new(Reason::UserDisabled { user }))?;
-                Ok(Principal::new(&Arc::new(answer), self, &verified, evidence))
+                Ok(Principal::new(&Arc::new(answer), self, verified.valid_until(), evidence))
             }
             Lookup::TooManyTests => Err(Refusal::new(Reason::TooManyTests { certificate })),
             Lookup::Unnamed(rule) => Err(Refusal::new(Reason::UserName { certificate, rule })),
@@ -163,23 +163,24 @@ impl Policy {
     /// A certificate that is pinned, itself or by its key, is who the rules for exactly it say; names are asked only if
     /// there are none and anchors vouch for it too, and then it is believed for their sake. One that only anchors vouch for
     /// is who every rule that matches says.
-    fn lookup(
+    fn lookup<'a>(
         &self,
         host: &HostState,
-        verified: VerifiedCertificate,
+        verified: VerifiedCertificate<'a>,
         evidence: &Evidence,
         now: UnixTime,
         trace: &mut impl Trace,
-    ) -> (Lookup, VerifiedCertificate) {
+    ) -> (Lookup, VerifiedCertificate<'a>) {
         let by_names = |path: &ValidPath, trace: &mut _| self.table().under(path.certificate(), path.vouchers(), trace);
         if let Some(path) = verified.path() {
             return (by_names(path, trace), verified);
         }
-        let exact = self.table().exact(verified.fingerprint(), verified.spki_fingerprint(), trace);
+        let certificate = verified.certificate();
+        let exact = self.table().exact(certificate.fingerprint(), certificate.spki_fingerprint(), trace);
         if !matches!(exact, Lookup::None) {
             return (exact, verified);
         }
-        match host.trust().also_under_anchors(evidence.chain(), verified.fingerprint(), now, trace) {
+        match host.trust().also_under_anchors(evidence.chain(), certificate.fingerprint(), now, trace) {
             Some(path) => (by_names(&path, trace), VerifiedCertificate::under_anchors(path)),
             None => (exact, verified),
         }
@@ -213,12 +214,12 @@ impl PolicyHandle {
     }
 }
 
-fn judge(
-    host: &HostState,
+fn judge<'a>(
+    host: &'a HostState,
     evidence: &Evidence,
     now: UnixTime,
     trace: &mut impl Trace,
-) -> Result<VerifiedCertificate, Refusal> {
+) -> Result<VerifiedCertificate<'a>, Refusal> {
     let verified = host.trust().judge(evidence.chain(), now, trace);
     verified.map_err(|cause| Refusal::new(Reason::Distrust { bundle: host.host().bundle().name().clone(), cause }))
 }

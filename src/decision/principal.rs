@@ -12,7 +12,6 @@ use crate::policy::{Answer, HostId, Policy, PolicyDigest};
 use crate::role::{Enforcement, Role, Shortfall};
 use crate::strength::Strength;
 use crate::text::within_edits;
-use crate::trust::VerifiedCertificate;
 use crate::user::UserName;
 
 /// An authenticated user, as one decision found it. Nothing else makes one.
@@ -21,26 +20,14 @@ use crate::user::UserName;
 #[derive(Clone)]
 pub struct Principal {
     answer: Arc<Answer>,
-    certificate: Fingerprint,
     evidence: Evidence,
     policy: PolicyDigest,
     valid_until: UnixTime,
 }
 
 impl Principal {
-    pub(super) fn new(
-        answer: &Arc<Answer>,
-        policy: &Policy,
-        verified: &VerifiedCertificate,
-        evidence: &Evidence,
-    ) -> Self {
-        Self {
-            answer: Arc::clone(answer),
-            certificate: verified.fingerprint(),
-            evidence: evidence.clone(),
-            policy: policy.digest(),
-            valid_until: verified.valid_until(),
-        }
+    pub(super) fn new(answer: &Arc<Answer>, policy: &Policy, valid_until: UnixTime, evidence: &Evidence) -> Self {
+        Self { answer: Arc::clone(answer), evidence: evidence.clone(), policy: policy.digest(), valid_until }
     }
 
     /// Who it is.
@@ -70,7 +57,7 @@ impl Principal {
     fn record_as(&self, outcome: RecordOutcome, now: UnixTime) -> AuditRecord {
         let record = AuditRecord::new(now, outcome, self.host().as_str(), self.evidence.resumed())
             .with(RecordKey::Policy, Some(self.policy))
-            .with(RecordKey::Certificate, Some(self.certificate));
+            .with(RecordKey::Certificate, Some(self.certificate()));
         self.sign(record)
     }
 
@@ -119,7 +106,7 @@ impl Principal {
     /// The certificate that the user presented.
     #[must_use]
     pub fn certificate(&self) -> Fingerprint {
-        self.certificate
+        self.answer.certificate
     }
 
     /// The host that the user connected to.

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::{Rules, Standing};
-use crate::cert::Certificate;
+use crate::cert::{Certificate, Fingerprint};
 use crate::map::{Lookup, Matched, RuleId};
 use crate::strength::Strength;
 use crate::trace::NoTrace;
 use crate::trust::{PinPlace, TrustIndex};
 use crate::user::UserName;
 
-/// A user who is not disabled, the rule that says so, and the user's roles.
+/// A user who is not disabled, by which certificate, the rule that says so, and the user's roles.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    pub(crate) certificate: Fingerprint,
     pub(crate) strength: Strength,
     pub(crate) user: UserName,
     pub(crate) rule: RuleId,
@@ -26,14 +27,19 @@ pub(crate) struct Answer {
 pub(super) struct PinAnswers(Box<[Option<Arc<Answer>>]>);
 
 impl Rules {
-    /// Who it is that a rule matched, and what it may, believed so strongly; the user itself if it is disabled.
-    pub(super) fn answer(&self, matched: Matched, believed: Strength) -> Result<Answer, UserName> {
+    /// Who it is that a rule matched with this certificate, and what it may, believed so strongly; the user itself if it is disabled.
+    pub(super) fn answer(
+        &self,
+        matched: Matched,
+        certificate: Fingerprint,
+        believed: Strength,
+    ) -> Result<Answer, UserName> {
         if self.disabled.contains(&matched.user) {
             return Err(matched.user);
         }
         let strength = believed.min(matched.strength());
         let standing = self.roles.standing(&matched, strength);
-        Ok(Answer { strength, user: matched.user, rule: matched.rule, standing })
+        Ok(Answer { certificate, strength, user: matched.user, rule: matched.rule, standing })
     }
 }
 
@@ -55,8 +61,9 @@ impl PinAnswers {
 
 /// What rules for exactly this pin say. Where none does, names may, and that depends on the time.
 fn about(pinned: &Certificate, rules: &Rules) -> Option<Answer> {
-    match rules.table.exact(pinned.fingerprint(), pinned.spki_fingerprint(), &mut NoTrace) {
-        Lookup::One(matched) => rules.answer(matched, Strength::Certificate).ok(),
+    let certificate = pinned.fingerprint();
+    match rules.table.exact(certificate, pinned.spki_fingerprint(), &mut NoTrace) {
+        Lookup::One(matched) => rules.answer(matched, certificate, Strength::Certificate).ok(),
         Lookup::Ambiguous(_) | Lookup::None | Lookup::TooManyTests | Lookup::Unnamed(_) => None,
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use parts::Parts;
 use roles::RoleTable;
 pub(crate) use roles::Standing;
 
-use crate::cert::Hashing;
+use crate::cert::{Fingerprint, Hashing};
 use crate::map::{self, CertUserMapping, MappingTable, Matched};
 use crate::role::RoleAssignment;
 use crate::strength::Strength;
@@ -166,8 +166,13 @@ impl Policy {
     }
 
     /// Who it is that a rule matched, and what it may, believed so strongly; the user itself if it is disabled.
-    pub(crate) fn answer(&self, matched: Matched, believed: Strength) -> Result<Answer, UserName> {
-        self.rules.answer(matched, believed)
+    pub(crate) fn answer(
+        &self,
+        matched: Matched,
+        certificate: Fingerprint,
+        believed: Strength,
+    ) -> Result<Answer, UserName> {
+        self.rules.answer(matched, certificate, believed)
     }
 
     pub(crate) fn table(&self) -> &MappingTable {

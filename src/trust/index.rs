@@ -1,6 +1,7 @@
 //! (private) A trust bundle, indexed for judging: what costs a probe when it is asked, however large the bundle is.
 
 use core::borrow::Borrow;
+use core::fmt;
 use core::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -39,31 +40,16 @@ pub(crate) struct TrustIndex {
     names: Table<DistinguishedName, Namesake>,
 }
 
-/// A certificate that is pinned; found by its DER, which is all that makes two of them equal.
+/// A certificate that is pinned; found by its DER, which is all that makes two of them equal. Small, because what a decision reads
+/// of one among many is in no cache: the certificate, elsewhere in memory, is left alone by whoever believes the pin.
 #[derive(Debug)]
 pub(super) struct Pin {
     der: Arc<[u8]>,
-    /// What a decision wants of the certificate, here because the certificate is elsewhere in memory.
-    known: Known,
-    certificate: Certificate,
+    validity: Validity,
     place: PinPlace,
     /// Why it is refused whenever it is presented.
     barred: Option<Box<Distrust>>,
-}
-
-/// What is told of a certificate that is believed for itself.
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    fingerprint: Fingerprint,
-    key: SpkiFingerprint,
-    validity: Validity,
-}
-
-impl Known {
-    fn of(certificate: &Certificate) -> Self {
-        let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
-        Self { fingerprint, key, validity: certificate.validity() }
-    }
+    certificate: Certificate,
 }
 
 impl Borrow<[u8]> for Pin {
@@ -144,8 +130,8 @@ impl TrustIndex {
                     let barred = index.bar(certificate).err().map(Box::new);
                     let place = PinPlace(index.pins.len());
                     let (der, certificate) = (certificate.shared_der(), certificate.clone());
-                    let known = Known::of(&certificate);
-                    index.pins.insert(Pin { der, known, certificate, place, barred });
+                    let validity = certificate.validity();
+                    index.pins.insert(Pin { der, validity, place, barred, certificate });
                 }
             }
             let begins = certificate.validity().not_before();
@@ -176,11 +162,13 @@ impl TrustIndex {
     /// Believes a certificate whose key is pinned, unless it is barred or outside its validity.
     pub(super) fn believe_key(
         &self,
-        certificate: &Certificate,
+        certificate: Certificate,
         now: UnixTime,
         trace: &mut impl Trace,
-    ) -> Result<VerifiedCertificate, Distrust> {
-        believe(Known::of(certificate), self.bar(certificate).err().as_ref(), Basis::KeyPin, now, trace)
+    ) -> Result<VerifiedCertificate<'_>, Distrust> {
+        let barred = self.bar(&certificate).err();
+        believe(&certificate, certificate.validity(), barred.as_ref(), now, trace)?;
+        Ok(VerifiedCertificate(Basis::Key(certificate)))
     }
 
     /// The anchors of the bundle that issued this certificate directly and vouch for it, for as much as can be told without
@@ -247,40 +235,55 @@ impl TrustIndex {
             return Untrusted::NameOfPin { pin: pin.fingerprint, older: pin.is_newer_than(certificate) };
         }
         let pinned = others.iter().find_map(|other| self.pins.get(&other[..]));
-        pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin: pin.fingerprint() })
+        pinned.map_or(Untrusted::Unknown, |pin| Untrusted::PinInChain { pin: pin.certificate.fingerprint() })
     }
 }
 
 impl Pin {
-    pub(super) fn fingerprint(&self) -> Fingerprint {
-        self.known.fingerprint
+    pub(super) fn certificate(&self) -> &Certificate {
+        &self.certificate
     }
 
-    pub(super) fn believe(&self, now: UnixTime, trace: &mut impl Trace) -> Result<VerifiedCertificate, Distrust> {
-        believe(self.known, self.barred.as_deref(), Basis::Pin(self.place), now, trace)
+    pub(super) fn place(&self) -> PinPlace {
+        self.place
+    }
+
+    pub(super) fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    pub(super) fn believe(&self, now: UnixTime, trace: &mut impl Trace) -> Result<VerifiedCertificate<'_>, Distrust> {
+        believe(&self.certificate, self.validity, self.barred.as_deref(), now, trace)?;
+        Ok(VerifiedCertificate(Basis::Pin(self)))
     }
 }
 
 /// Believes what was presented and is pinned, itself or by its key, unless it is barred or outside its validity.
 fn believe(
-    known: Known,
+    certificate: &Certificate,
+    validity: Validity,
     barred: Option<&Distrust>,
-    basis: Basis,
     now: UnixTime,
     trace: &mut impl Trace,
-) -> Result<VerifiedCertificate, Distrust> {
-    let Known { fingerprint, key, validity } = known;
-    trace.step(Check::Barred, barred.is_none(), format_args!("{fingerprint}"));
+) -> Result<(), Distrust> {
+    trace.step(Check::Barred, barred.is_none(), format_args!("{}", Printed(certificate)));
     if let Some(cause) = barred {
         return Err(cause.clone());
     }
     let standing = validity.standing(now);
     trace.step(Check::Validity, standing == Standing::Within, format_args!("{validity}, now {}", show(now)));
     match standing {
-        Standing::Early => Err(Distrust::NotYetValid { fingerprint, validity }),
-        Standing::Late => Err(Distrust::Expired { fingerprint, validity }),
-        Standing::Within => {
-            Ok(VerifiedCertificate { fingerprint, spki_fingerprint: key, valid_until: validity.not_after(), basis })
-        }
+        Standing::Early => Err(Distrust::NotYetValid { fingerprint: certificate.fingerprint(), validity }),
+        Standing::Late => Err(Distrust::Expired { fingerprint: certificate.fingerprint(), validity }),
+        Standing::Within => Ok(()),
+    }
+}
+
+/// The fingerprint, which is made only if somebody listens.
+pub(super) struct Printed<'a>(pub(super) &'a Certificate);
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fingerprint().fmt(f)
     }
 }

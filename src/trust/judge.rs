@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::cache::{PathCache, PathKey};
-use super::index::Pin;
+use super::index::Printed;
 use super::path::Search;
 use super::verified::ValidPath;
 use super::{Distrust, PathFailure, RevocationState, TrustIndex, Untrusted, VerifiedCertificate};
@@ -46,7 +46,7 @@ impl TrustState {
         chain: &[CertificateDer<'_>],
         now: UnixTime,
         trace: &mut impl Trace,
-    ) -> Result<VerifiedCertificate, Distrust> {
+    ) -> Result<VerifiedCertificate<'_>, Distrust> {
         let index = &*self.index;
         let presented = chain.first();
         trace.step(Check::Presented, presented.is_some(), format_args!("{} certificates", chain.len()));
@@ -60,11 +60,13 @@ impl TrustState {
         if bytes > CERTIFICATE_BYTES {
             return Err(Distrust::TooLarge { bytes });
         }
-        let pin = index.pins.get(&presented[..]);
-        let fingerprint = pin.map_or_else(|| Fingerprint::of(presented), Pin::fingerprint);
-        trace.step(Check::Pin, pin.is_some(), format_args!("{fingerprint} in bundle `{}`", index.bundle));
-        let Some(pin) = pin else { return self.judge_unpinned(fingerprint, chain, now, trace) };
-        pin.believe(now, trace)
+        if let Some(pin) = index.pins.get(&presented[..]) {
+            trace.step(Check::Pin, true, format_args!("{} in bundle `{}`", Printed(pin.certificate()), index.bundle));
+            return pin.believe(now, trace);
+        }
+        let fingerprint = Fingerprint::of(presented);
+        trace.step(Check::Pin, false, format_args!("{fingerprint} in bundle `{}`", index.bundle));
+        self.judge_unpinned(fingerprint, chain, now, trace)
     }
 
     fn judge_unpinned(
@@ -73,7 +75,7 @@ impl TrustState {
         chain: &[CertificateDer<'_>],
         now: UnixTime,
         trace: &mut impl Trace,
-    ) -> Result<VerifiedCertificate, Distrust> {
+    ) -> Result<VerifiedCertificate<'_>, Distrust> {
         let index = &*self.index;
         let [presented, others @ ..] = chain else { return Err(Distrust::NoCertificate) };
         let (key, remembered) = self.recall(fingerprint, others, now);
@@ -88,7 +90,7 @@ impl TrustState {
         let key_pin = index.key_pins.get(&certificate.spki_fingerprint());
         trace.step(Check::KeyPin, key_pin.is_some(), format_args!("{}", certificate.spki_fingerprint()));
         if key_pin.is_some() {
-            return index.believe_key(&certificate, now, trace);
+            return index.believe_key(certificate, now, trace);
         }
         let found = match remembered {
             Some(path) => Ok(path),

@@ -6,25 +6,22 @@ use std::sync::Arc;
 use rustls::pki_types::UnixTime;
 
 use super::PinPlace;
-use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
+use super::index::Pin;
+use crate::cert::Certificate;
 use crate::strength::Strength;
 use crate::voucher::Voucher;
 
 /// A certificate that the judgement believed, and what it believed it for. Made in this module's parent only.
-#[derive(Clone, Debug)]
-pub(crate) struct VerifiedCertificate {
-    pub(super) fingerprint: Fingerprint,
-    pub(super) spki_fingerprint: SpkiFingerprint,
-    pub(super) valid_until: UnixTime,
-    pub(super) basis: Basis,
-}
+#[derive(Debug)]
+pub(crate) struct VerifiedCertificate<'a>(pub(super) Basis<'a>);
 
 /// For what a certificate was believed.
-#[derive(Clone, Debug)]
-pub(super) enum Basis {
-    KeyPin,
+#[derive(Debug)]
+pub(super) enum Basis<'a> {
+    /// Its key, which is pinned.
+    Key(Certificate),
     Path(Arc<ValidPath>),
-    Pin(PinPlace),
+    Pin(&'a Pin),
 }
 
 /// A certificate that at least one anchor vouches for.
@@ -37,50 +34,49 @@ pub(crate) struct ValidPath {
     pub(super) valid_until: UnixTime,
 }
 
-impl VerifiedCertificate {
+impl VerifiedCertificate<'_> {
     pub(crate) fn under_anchors(path: Arc<ValidPath>) -> Self {
-        Self {
-            fingerprint: path.certificate.fingerprint(),
-            spki_fingerprint: path.certificate.spki_fingerprint(),
-            valid_until: path.valid_until,
-            basis: Basis::Path(path),
+        Self(Basis::Path(path))
+    }
+
+    pub(crate) fn certificate(&self) -> &Certificate {
+        match &self.0 {
+            Basis::Key(certificate) => certificate,
+            Basis::Path(path) => &path.certificate,
+            Basis::Pin(pin) => pin.certificate(),
         }
-    }
-
-    pub(crate) fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
-    }
-
-    pub(crate) fn spki_fingerprint(&self) -> SpkiFingerprint {
-        self.spki_fingerprint
     }
 
     /// How strongly it is believed. An anchor does not weaken a rule that names the exact certificate.
     pub(crate) fn strength(&self) -> Strength {
-        match self.basis {
-            Basis::KeyPin => Strength::Key,
+        match self.0 {
+            Basis::Key(_) => Strength::Key,
             Basis::Path(_) | Basis::Pin(_) => Strength::Certificate,
         }
     }
 
     /// The last second in which the same judgement holds.
     pub(crate) fn valid_until(&self) -> UnixTime {
-        self.valid_until
+        match &self.0 {
+            Basis::Key(certificate) => certificate.validity().not_after(),
+            Basis::Path(path) => path.valid_until,
+            Basis::Pin(pin) => pin.validity().not_after(),
+        }
     }
 
     /// Which pin it is; `None` if it was not believed as one, or for its key.
     pub(crate) fn pin(&self) -> Option<PinPlace> {
-        match self.basis {
-            Basis::Pin(place) => Some(place),
-            Basis::KeyPin | Basis::Path(_) => None,
+        match self.0 {
+            Basis::Pin(pin) => Some(pin.place()),
+            Basis::Key(_) | Basis::Path(_) => None,
         }
     }
 
     /// The certificate and who vouches for it; `None` if it was believed as a pin.
     pub(crate) fn path(&self) -> Option<&ValidPath> {
-        match &self.basis {
+        match &self.0 {
             Basis::Path(path) => Some(path),
-            Basis::KeyPin | Basis::Pin(_) => None,
+            Basis::Key(_) | Basis::Pin(_) => None,
         }
     }
 }
