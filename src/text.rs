@@ -5,8 +5,11 @@ use core::fmt::{self, Write as _};
 /// Characters that a person does not see, or that change what a person sees: control, bidirectional and invisible ones
 /// (Unicode categories Cc, Zl, Zp and the default-ignorable ones of Cf, Lo and Mn), and the blanks other than the space.
 pub(crate) fn is_hidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
-        || (c.is_whitespace() && c != ' ')
+        || c.is_whitespace()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

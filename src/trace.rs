@@ -122,6 +122,15 @@ pub(crate) trait Trace {
     }
 }
 
+/// A fact that costs something, found only if somebody listens.
+pub(crate) struct Told<F>(pub(crate) F);
+
+impl<F: Fn() -> T, T: fmt::Display> fmt::Display for Told<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0().fmt(f)
+    }
+}
+
 /// Listens to nothing.
 pub(crate) struct NoTrace;
 

@@ -1,13 +1,15 @@
 //! Distinguished names as structure: a sequence of RDNs, each a multiset of attributes; to and from DER.
 //!
-//! The only place that imports `der`. The text form is in `name_text.rs`; nothing compares names by it. Knows nothing
+//! The DER is taken apart in `name_elements.rs`. The text form is in `name_text.rs`; nothing compares names by it. Knows nothing
 //! of what a name is used for, and picks no attribute: which of two common names counts is not for here to say.
 //! X.501 section 9, RFC 5280 section 4.1.2.4.
 
+#[path = "name_elements.rs"]
+mod elements;
 #[path = "name_text.rs"]
 mod text;
 
-use der::{Decode as _, Length, Reader as _, SliceReader};
+use elements::Elements;
 
 use super::{InvalidObjectIdentifier, ObjectIdentifier};
 use crate::limits::{NAME_ATTRIBUTES, NAME_BYTES};
@@ -309,94 +311,6 @@ struct EncodedValue<'a> {
 impl EncodedValue<'_> {
     fn decoded(self) -> AttributeValue {
         AttributeValue::from_element(self.tag, self.content, self.der)
-    }
-}
-
-/// DER elements one after the other. Flat: an element is entered by reading its header and remembering its end, so depth
-/// costs nothing.
-struct Elements<'a> {
-    der: &'a [u8],
-    reader: SliceReader<'a>,
-}
-
-impl<'a> Elements<'a> {
-    fn new(der: &'a [u8]) -> Result<Self, InvalidDistinguishedName> {
-        limited(der.len())?;
-        let reader = SliceReader::new(der).map_err(|_| InvalidDistinguishedName::TooLong { bytes: der.len() })?;
-        Ok(Self { der, reader })
-    }
-
-    fn offset(&self) -> usize {
-        usize::try_from(self.reader.position()).unwrap_or(usize::MAX)
-    }
-
-    /// Reads the header of an element with this tag inside what ends at `end`; where the element ends.
-    fn enter(&mut self, tag: u8, expected: &'static str, end: usize) -> Result<usize, InvalidDistinguishedName> {
-        let offset = self.offset();
-        if offset >= end || self.reader.read_byte() != Ok(tag) {
-            return Err(InvalidDistinguishedName::Encoding { expected, offset });
-        }
-        self.length(end)
-    }
-
-    /// Reads a length; where the element ends.
-    fn length(&mut self, end: usize) -> Result<usize, InvalidDistinguishedName> {
-        let offset = self.offset();
-        let length = Length::decode(&mut self.reader).ok().and_then(|length| usize::try_from(length).ok());
-        length
-            .and_then(|length| self.offset().checked_add(length))
-            .filter(|element_end| *element_end <= end)
-            .ok_or(InvalidDistinguishedName::Encoding { expected: FITTING_LENGTH, offset })
-    }
-
-    /// The bytes up to `end`, which is not before the offset.
-    fn content(&mut self, end: usize) -> Result<&'a [u8], InvalidDistinguishedName> {
-        let offset = self.offset();
-        Length::try_from(end.saturating_sub(offset))
-            .and_then(|length| self.reader.read_slice(length))
-            .map_err(|_| InvalidDistinguishedName::Encoding { expected: FITTING_LENGTH, offset })
-    }
-
-    fn attribute(&mut self, end: usize) -> Result<Encoded<'a>, InvalidDistinguishedName> {
-        let end = self.enter(SEQUENCE, "an attribute", end)?;
-        let kind_end = self.enter(OBJECT_IDENTIFIER, "an OBJECT IDENTIFIER", end)?;
-        let offset = self.offset();
-        let kind = self.content(kind_end)?;
-        let value = self.value(end)?;
-        if self.offset() != end {
-            let offset = self.offset();
-            return Err(InvalidDistinguishedName::Encoding { expected: "the end of the attribute", offset });
-        }
-        Ok(Encoded { kind, offset, value })
-    }
-
-    /// Reads one element of any tag inside what ends at `end`.
-    ///
-    /// The `Tag` of the `der` crate knows no `UniversalString`; hence the tag is read here.
-    fn value(&mut self, end: usize) -> Result<EncodedValue<'a>, InvalidDistinguishedName> {
-        let offset = self.offset();
-        let no_value = || InvalidDistinguishedName::Encoding { expected: "a value", offset };
-        if offset >= end {
-            return Err(no_value());
-        }
-        let tag = self.reader.read_byte().map_err(|_| no_value())?;
-        if tag & LONG_TAG == LONG_TAG {
-            let mut number = self.reader.read_byte().map_err(|_| no_value())?;
-            // X.690 §8.1.2.4.2: no padding, and the long form only for numbers that need it.
-            if number == 0x80 || number < LONG_TAG {
-                return Err(no_value());
-            }
-            while number & 0x80 != 0 {
-                number = self.reader.read_byte().map_err(|_| no_value())?;
-            }
-        } else if tag == 0 {
-            // X.690 §8.1.5: the end of contents, which is no element.
-            return Err(no_value());
-        }
-        let element_end = self.length(end)?;
-        let content = self.content(element_end)?;
-        let der = self.der.get(offset..element_end).ok_or_else(no_value)?;
-        Ok(EncodedValue { tag, content, der })
     }
 }
 

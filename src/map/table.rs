@@ -18,7 +18,7 @@ use crate::limits::TESTS_PER_DECISION;
 use crate::memory::Memory;
 use crate::strength::Strength;
 use crate::table::Table;
-use crate::trace::{Check, Trace};
+use crate::trace::{Check, Told, Trace};
 use crate::user::UserName;
 use crate::voucher::Voucher;
 
@@ -27,6 +27,8 @@ use crate::voucher::Voucher;
 pub(crate) struct MappingTable {
     /// The rules for exactly one certificate or key.
     exact: Table<Selector, Said>,
+    /// True if one of them is for a key: else no key need be hashed.
+    has_key_rules: bool,
     /// The rules under a CA, in the order of their selectors, and of their user sources.
     under: Vec<UnderCa>,
     /// What can lead to them.
@@ -178,6 +180,7 @@ impl MappingTable {
                 under.entry((selector, mapping.source.clone())).or_insert_with(|| Said::of(mapping)).join(mapping);
                 continue;
             }
+            table.has_key_rules |= selector.as_key().is_some();
             let said = table.exact.entry(selector).or_insert_with(|| Said::of(mapping));
             if said.source == mapping.source {
                 said.join(mapping);
@@ -200,7 +203,7 @@ impl MappingTable {
 
     /// The user of a pinned certificate, by the rules that name exactly it or its key.
     pub(crate) fn exact(&self, certificate: Fingerprint, key: SpkiFingerprint, trace: &mut impl Trace) -> Lookup {
-        self.agreed(self.rule_for(&Selector::certificate(certificate)), certificate, key, trace)
+        self.agreed(self.rule_for(&Selector::certificate(certificate)), certificate, || key, trace)
     }
 
     /// What the rule for the certificate and the one for its key say together.
@@ -208,12 +211,12 @@ impl MappingTable {
         &self,
         exact: Option<Rule<'_>>,
         certificate: Fingerprint,
-        key: SpkiFingerprint,
+        key: impl Fn() -> SpkiFingerprint,
         trace: &mut impl Trace,
     ) -> Lookup {
         trace.step(Check::CertificateRule, exact.is_some(), format_args!("{certificate}"));
-        let by_key = self.rule_for(&Selector::key(key));
-        trace.step(Check::KeyRule, by_key.is_some(), format_args!("{key}"));
+        let by_key = if self.has_key_rules { self.rule_for(&Selector::key(key())) } else { None };
+        trace.step(Check::KeyRule, by_key.is_some(), format_args!("{}", Told(key)));
         together([exact, by_key].into_iter().flatten().filter_map(Rule::exactly).collect())
     }
 
@@ -239,9 +242,9 @@ impl MappingTable {
     }
 
     fn by_all_rules(&self, certificate: &Certificate, vouchers: &[Voucher], trace: &mut impl Trace) -> Lookup {
-        let (fingerprint, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+        let fingerprint = certificate.fingerprint();
         let rule = self.rule_for(&Selector::certificate(self.known_as(certificate)));
-        let exact = self.agreed(rule, fingerprint, key, trace);
+        let exact = self.agreed(rule, fingerprint, || certificate.spki_fingerprint(), trace);
         if matches!(exact, Lookup::Ambiguous(_)) {
             return exact;
         }

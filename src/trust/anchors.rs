@@ -8,6 +8,7 @@ use rustls::pki_types::TrustAnchor;
 use super::{Entry, EntryKind};
 use crate::cert::{Certificate, SpkiFingerprint};
 use crate::limits::ANCHOR_KEYS_PER_NAME;
+use crate::table::Table;
 
 /// Name, key and name constraints of an anchor: all that webpki looks at.
 pub(super) fn trust_anchor(certificate: &Certificate) -> Result<TrustAnchor<'static>, String> {
@@ -42,7 +43,7 @@ impl AnchorKeys {
 
 /// Anchors by the bytes of their subject.
 #[derive(Debug, Default)]
-pub(super) struct AnchorIndex(HashMap<Box<[u8]>, Vec<AnchorGroup>>);
+pub(super) struct AnchorIndex(Table<Box<[u8]>, Vec<AnchorGroup>>);
 
 /// Anchors that are one to path validation: of one name, one key and the same name constraints. A CA that renewed its
 /// certificate on one key has two members here.

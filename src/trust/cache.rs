@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
 
+use super::chain::Others;
 use super::verified::ValidPath;
 use crate::cert::{Fingerprint, seconds};
 use crate::memory::Memory;
@@ -15,17 +16,13 @@ use crate::memory::Memory;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct PathKey {
     end_entity: Fingerprint,
-    /// Sorted, without duplicates and without the end entity.
+    /// As in [`Others`].
     others: Box<[Fingerprint]>,
 }
 
 impl PathKey {
-    pub(super) fn new(end_entity: Fingerprint, others: &[impl AsRef<[u8]>]) -> Self {
-        let prints = others.iter().map(|other| Fingerprint::of(other.as_ref()));
-        let mut others: Vec<_> = prints.filter(|other| *other != end_entity).collect();
-        others.sort_unstable();
-        others.dedup();
-        Self { end_entity, others: others.into() }
+    pub(super) fn new(end_entity: Fingerprint, others: &Others<'_>) -> Self {
+        Self { end_entity, others: others.fingerprints().collect() }
     }
 }
 
@@ -110,8 +107,10 @@ mod tests {
     #[test]
     fn what_was_presented_is_a_set_beside_the_end_entity() {
         let print = |byte: u8| Fingerprint::of(&[byte]);
-        let set =
-            |own: u8, others: &[u8]| PathKey::new(print(own), &others.iter().map(|byte| [*byte]).collect::<Vec<_>>());
+        let set = |own: u8, others: &[u8]| {
+            let others: Vec<_> = others.iter().map(|byte| [*byte]).collect();
+            PathKey::new(print(own), &Others::new(print(own), &others))
+        };
         assert!(set(1, &[2, 3]) == set(1, &[3, 2, 3, 1]));
         assert!(set(1, &[2]) != set(2, &[1]));
         assert!(set(1, &[2]) != set(1, &[2, 3]));

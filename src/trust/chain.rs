@@ -1,26 +1,53 @@
 //! (private) A presented chain as far as it can be read, and what it tells about a search that found no path.
 
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::UnixTime;
 
 use super::member::Member;
 use super::path_failure::PathFailure;
-use crate::cert::{Certificate, DistinguishedName};
+use crate::cert::{Certificate, DistinguishedName, Fingerprint};
+use crate::limits::CERTIFICATE_BYTES;
+
+/// What was presented beside the certificate that is judged: each once, without that certificate, sorted by fingerprint. The order
+/// in which they were presented does not matter. What is larger than a certificate may be is none, and left out.
+pub(super) struct Others<'a>(Vec<(Fingerprint, &'a [u8])>);
+
+impl<'a> Others<'a> {
+    pub(super) fn new(end_entity: Fingerprint, presented: &'a [impl AsRef<[u8]>]) -> Self {
+        let fitting = presented.iter().map(AsRef::as_ref).filter(|der| der.len() <= CERTIFICATE_BYTES);
+        let printed = fitting.map(|der| (Fingerprint::of(der), der));
+        let mut others: Vec<_> = printed.filter(|(fingerprint, _)| *fingerprint != end_entity).collect();
+        others.sort_unstable();
+        others.dedup();
+        Self(others)
+    }
+
+    pub(super) fn fingerprints(&self) -> impl Iterator<Item = Fingerprint> {
+        self.0.iter().map(|(fingerprint, _)| *fingerprint)
+    }
+
+    /// As far as they can be read; `known` may have read one before.
+    fn read(&self, known: impl Fn(&Fingerprint) -> Option<Certificate>) -> Vec<Certificate> {
+        let read = |(fingerprint, der): &(Fingerprint, &[u8])| {
+            known(fingerprint).or_else(|| Certificate::from_der_known(der, *fingerprint).ok())
+        };
+        self.0.iter().filter_map(read).collect()
+    }
+}
 
 /// The certificate that is judged, and the others that were presented with it.
 pub(super) struct Chain<'a> {
     pub(super) end_entity: &'a Certificate,
-    /// Sorted, without duplicates and without the end entity: the order in which they were presented does not matter.
+    /// As in [`Others`], without what cannot be read.
     pub(super) others: Vec<Certificate>,
 }
 
 impl<'a> Chain<'a> {
-    /// What cannot be read is left out.
-    pub(super) fn new(end_entity: &'a Certificate, others: &[CertificateDer<'_>]) -> Self {
-        let readable = others.iter().filter_map(|der| Certificate::from_der(der).ok());
-        let mut others: Vec<_> = readable.filter(|other| other != end_entity).collect();
-        others.sort_unstable_by_key(Certificate::fingerprint);
-        others.dedup();
-        Self { end_entity, others }
+    pub(super) fn new(
+        end_entity: &'a Certificate,
+        others: &Others<'_>,
+        known: impl Fn(&Fingerprint) -> Option<Certificate>,
+    ) -> Self {
+        Self { end_entity, others: others.read(known) }
     }
 
     pub(super) fn certificates(&self) -> impl Iterator<Item = &Certificate> {

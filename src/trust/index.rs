@@ -1,13 +1,13 @@
 //! (private) A trust bundle, indexed for judging: what costs a probe when it is asked, however large the bundle is.
 
 use core::borrow::Borrow;
-use core::fmt;
 use core::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::AnchorIndex;
+use super::chain::Chain;
 use super::distrust::{Distrust, Untrusted};
 use super::member::purposes;
 use super::path::{PathRules, Search};
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint, Standing, Validity, show};
 use crate::table::{Set, Table};
-use crate::trace::{Check, Trace};
+use crate::trace::{Check, Told, Trace};
 
 /// A trust bundle, indexed for judging, and the denials that go before it.
 #[derive(Debug)]
@@ -41,8 +41,9 @@ pub(crate) struct TrustIndex {
 }
 
 /// A certificate that is pinned; found by its DER, which is all that makes two of them equal. Small, because what a decision reads
-/// of one among many is in no cache: the certificate, elsewhere in memory, is left alone by whoever believes the pin.
+/// of one among many is in no cache: one line of it, and the certificate, elsewhere in memory, is left alone.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Pin {
     der: Arc<[u8]>,
     validity: Validity,
@@ -177,7 +178,9 @@ impl TrustIndex {
     pub(crate) fn direct_path(&self, certificate: &Certificate) -> Option<ValidPath> {
         let issuers = self.anchors.named(certificate.issuer_der()).iter().flat_map(|group| &group.members);
         let moment = issuers.chain([certificate]).map(|one| one.validity().not_before()).max_by_key(UnixTime::as_secs);
-        Search::new(self.path_rules(&RevocationState::default()), certificate, &[], moment?).run().ok()
+        let chain = Chain { end_entity: certificate, others: Vec::new() };
+        let found = Search::new(self.path_rules(&RevocationState::default()), chain, moment?).run();
+        found.ok().map(|(path, _)| path)
     }
 
     pub(super) fn path_rules<'a>(&'a self, revocation: &'a RevocationState) -> PathRules<'a> {
@@ -266,7 +269,7 @@ fn believe(
     now: UnixTime,
     trace: &mut impl Trace,
 ) -> Result<(), Distrust> {
-    trace.step(Check::Barred, barred.is_none(), format_args!("{}", Printed(certificate)));
+    trace.step(Check::Barred, barred.is_none(), format_args!("{}", Told(|| certificate.fingerprint())));
     if let Some(cause) = barred {
         return Err(cause.clone());
     }
@@ -276,14 +279,5 @@ fn believe(
         Standing::Early => Err(Distrust::NotYetValid { fingerprint: certificate.fingerprint(), validity }),
         Standing::Late => Err(Distrust::Expired { fingerprint: certificate.fingerprint(), validity }),
         Standing::Within => Ok(()),
-    }
-}
-
-/// The fingerprint, which is made only if somebody listens.
-pub(super) struct Printed<'a>(pub(super) &'a Certificate);
-
-impl fmt::Display for Printed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fingerprint().fmt(f)
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::cache::{PathCache, PathKey};
-use super::index::Printed;
+use super::chain::{Chain, Others};
 use super::path::Search;
 use super::verified::ValidPath;
 use super::{Distrust, PathFailure, RevocationState, TrustIndex, Untrusted, VerifiedCertificate};
 use crate::cert::{Certificate, Fingerprint};
 use crate::limits::{CERTIFICATE_BYTES, CHAIN_LENGTH};
-use crate::trace::{Check, Trace};
+use crate::memory::Memory;
+use crate::trace::{Check, Told, Trace};
 
 /// Whom a host trusts: a bundle, what its CAs took back, and who is denied.
 ///
@@ -21,17 +22,33 @@ pub(crate) struct TrustState {
     index: Arc<TrustIndex>,
     revocation: Arc<RevocationState>,
     cache: PathCache,
+    /// Intermediates of valid paths, by their fingerprints: a CA has few, and each is read once. What a certificate says depends on
+    /// nothing but its bytes.
+    intermediates: Memory<Fingerprint, Certificate>,
 }
+
+/// What was presented beside a certificate, and what is remembered of it.
+struct Request<'a> {
+    others: Others<'a>,
+    /// `None` if nothing is remembered.
+    key: Option<PathKey>,
+    remembered: Option<Arc<ValidPath>>,
+}
+
+/// How many intermediates are remembered.
+const INTERMEDIATES: usize = 256;
 
 impl TrustState {
     /// `remembered` is how many valid paths are remembered.
     pub(crate) fn new(index: impl Into<Arc<TrustIndex>>, revocation: Arc<RevocationState>, remembered: usize) -> Self {
-        Self { index: index.into(), revocation, cache: PathCache::new(remembered) }
+        let intermediates = Memory::new(INTERMEDIATES.min(remembered));
+        Self { index: index.into(), revocation, cache: PathCache::new(remembered), intermediates }
     }
 
     /// The same trust under other revocation lists. Remembers no path.
     pub(crate) fn with_revocation(&self, revocation: Arc<RevocationState>) -> Self {
-        Self { index: Arc::clone(&self.index), revocation, cache: self.cache.emptied() }
+        let (cache, intermediates) = (self.cache.emptied(), self.intermediates.emptied());
+        Self { index: Arc::clone(&self.index), revocation, cache, intermediates }
     }
 
     pub(crate) fn index(&self) -> &TrustIndex {
@@ -61,7 +78,11 @@ impl TrustState {
             return Err(Distrust::TooLarge { bytes });
         }
         if let Some(pin) = index.pins.get(&presented[..]) {
-            trace.step(Check::Pin, true, format_args!("{} in bundle `{}`", Printed(pin.certificate()), index.bundle));
+            trace.step(
+                Check::Pin,
+                true,
+                format_args!("{} in bundle `{}`", Told(|| pin.certificate().fingerprint()), index.bundle),
+            );
             return pin.believe(now, trace);
         }
         let fingerprint = Fingerprint::of(presented);
@@ -78,8 +99,8 @@ impl TrustState {
     ) -> Result<VerifiedCertificate<'_>, Distrust> {
         let index = &*self.index;
         let [presented, others @ ..] = chain else { return Err(Distrust::NoCertificate) };
-        let (key, remembered) = self.recall(fingerprint, others, now);
-        let certificate = match &remembered {
+        let request = self.request(fingerprint, others, now);
+        let certificate = match &request.remembered {
             Some(path) => path.certificate().clone(),
             None => Certificate::from_der_known(presented, fingerprint)
                 .map_err(|cause| Distrust::Unknown { fingerprint, cause: Untrusted::Unreadable(cause) })?,
@@ -87,15 +108,12 @@ impl TrustState {
         let denied = index.deny(&certificate);
         trace.step(Check::Denied, denied.is_ok(), format_args!("{fingerprint}"));
         denied?;
-        let key_pin = index.key_pins.get(&certificate.spki_fingerprint());
-        trace.step(Check::KeyPin, key_pin.is_some(), format_args!("{}", certificate.spki_fingerprint()));
-        if key_pin.is_some() {
+        let keyed = !index.key_pins.is_empty() && index.key_pins.contains_key(&certificate.spki_fingerprint());
+        trace.step(Check::KeyPin, keyed, format_args!("{}", Told(|| certificate.spki_fingerprint())));
+        if keyed {
             return index.believe_key(certificate, now, trace);
         }
-        let found = match remembered {
-            Some(path) => Ok(path),
-            None => self.search(&certificate, others, key, now),
-        };
+        let found = self.path(request, &certificate, now);
         match &found {
             Ok(path) => trace.step(Check::Path, true, format_args!("{path}")),
             Err(failure) => trace.step(Check::Path, false, format_args!("{failure}")),
@@ -125,11 +143,12 @@ impl TrustState {
         if self.index.anchors.is_empty() {
             return None;
         }
-        let (key, remembered) = self.recall(fingerprint, others, now);
-        let found = remembered.or_else(|| {
+        let request = self.request(fingerprint, others, now);
+        let search = |request: Request<'_>| {
             let certificate = Certificate::from_der_known(presented, fingerprint).ok()?;
-            self.search(&certificate, others, key, now).ok()
-        });
+            self.path(request, &certificate, now).ok()
+        };
+        let found = request.remembered.clone().or_else(|| search(request));
         match &found {
             Some(path) => trace.step(Check::Path, true, format_args!("{path}")),
             None => trace.step(Check::Path, false, format_args!("no anchor vouches for the pinned certificate too")),
@@ -137,34 +156,41 @@ impl TrustState {
         found
     }
 
-    /// What a path for this is remembered under, if it may be, and the path if it is.
-    fn recall(
-        &self,
-        end_entity: Fingerprint,
-        others: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> (Option<PathKey>, Option<Arc<ValidPath>>) {
-        // Certificates that are larger than they may be are nobody's path and worth no hash.
-        let fit = others.iter().all(|other| other.len() <= CERTIFICATE_BYTES);
-        if self.cache.is_off() || self.index.anchors.is_empty() || !fit {
-            return (None, None);
-        }
-        let key = PathKey::new(end_entity, others);
-        let remembered = self.cache.get(&key, now);
-        (Some(key), remembered)
+    /// Asks the memory for the path of what was presented.
+    fn request<'a>(&self, end_entity: Fingerprint, others: &'a [CertificateDer<'_>], now: UnixTime) -> Request<'a> {
+        // Where there is no anchor there is no path, and what stands beside is worth no hash.
+        let others = if self.index.anchors.is_empty() { &[] } else { others };
+        let others = Others::new(end_entity, others);
+        let key = (!self.cache.is_off()).then(|| PathKey::new(end_entity, &others));
+        let remembered = key.as_ref().and_then(|key| self.cache.get(key, now));
+        Request { others, key, remembered }
     }
 
-    fn search(
+    /// The path that is remembered, or that is found and remembered then.
+    fn path(
         &self,
+        request: Request<'_>,
         certificate: &Certificate,
-        others: &[CertificateDer<'_>],
-        key: Option<PathKey>,
         now: UnixTime,
     ) -> Result<Arc<ValidPath>, PathFailure> {
-        let search = Search::new(self.index.path_rules(&self.revocation), certificate, others, now);
-        let path = Arc::new(search.run()?);
+        let Request { others, key, remembered } = request;
+        if let Some(path) = remembered {
+            return Ok(path);
+        }
+        let read_before = |fingerprint: &Fingerprint| self.intermediates.get(fingerprint, |known| Some(known.clone()));
+        let chain = Chain::new(certificate, &others, read_before);
+        let search = Search::new(self.index.path_rules(&self.revocation), chain, now);
+        let (path, lull) = search.run()?;
+        // Nobody but an anchor gets a certificate into this memory.
+        for intermediate in search.intermediates_of(&path) {
+            let fingerprint = intermediate.fingerprint();
+            if read_before(&fingerprint).is_none() {
+                self.intermediates.remember(fingerprint, intermediate.clone());
+            }
+        }
+        let path = Arc::new(path);
         if let Some(key) = key {
-            self.cache.remember(key, search.lull(), Arc::clone(&path));
+            self.cache.remember(key, lull, Arc::clone(&path));
         }
         Ok(path)
     }

@@ -5,7 +5,6 @@
 //! return webpki's error, so our reason is kept beside it. RFC 5280, section 6.
 
 use core::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 
 use rustls::pki_types::{CertificateDer, DnsName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, VerifiedPath};
@@ -39,6 +38,8 @@ pub(super) struct PathRules<'a> {
 pub(super) struct Search<'a> {
     rules: PathRules<'a>,
     chain: Chain<'a>,
+    /// The anchors whose name an issuer of the presented certificates has, in no order that a peer chooses.
+    candidates: Vec<&'a AnchorGroup>,
     now: UnixTime,
     signatures: Signatures,
     steps: Cell<usize>,
@@ -51,21 +52,24 @@ struct Vouching {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(
-        rules: PathRules<'a>,
-        certificate: &'a Certificate,
-        others: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Self {
-        let chain = Chain::new(certificate, others);
+    pub(super) fn new(rules: PathRules<'a>, chain: Chain<'a>, now: UnixTime) -> Self {
+        let mut issuers: Vec<_> = chain.certificates().map(Certificate::issuer_der).collect();
+        issuers.sort_unstable();
+        issuers.dedup();
+        let candidates = issuers.into_iter().flat_map(|name| rules.anchors.named(name)).collect();
         let signatures = Signatures::new(rules.algorithms, SIGNATURES_PER_DECISION);
-        Self { rules, chain, now, signatures, steps: Cell::new(PATH_STEPS_PER_DECISION) }
+        Self { rules, chain, candidates, now, signatures, steps: Cell::new(PATH_STEPS_PER_DECISION) }
     }
 
-    /// Every anchor that vouches; if none does, the failure that came furthest.
-    pub(super) fn run(&self) -> Result<ValidPath, PathFailure> {
-        let candidates: Vec<_> = self.candidates().collect();
-        if candidates.is_empty() {
+    /// Those of the presented certificates which the path goes through.
+    pub(super) fn intermediates_of<'p>(&'p self, path: &'p ValidPath) -> impl Iterator<Item = &'p Certificate> {
+        let vouching = |fingerprint| path.vouchers.iter().any(|voucher| voucher.intermediates.contains(&fingerprint));
+        self.chain.others.iter().filter(move |other| vouching(other.fingerprint()))
+    }
+
+    /// Every anchor that vouches, and the seconds in which that is so; if none does, the failure that came furthest.
+    pub(super) fn run(&self) -> Result<(ValidPath, Lull), PathFailure> {
+        if self.candidates.is_empty() {
             return Err(self.chain.unknown_issuer());
         }
         let der = self.chain.end_entity.der();
@@ -77,7 +81,7 @@ impl<'a> Search<'a> {
         let mut vouchers = Vec::new();
         let mut until = i64::MAX;
         let mut furthest: Option<PathFailure> = None;
-        for group in candidates {
+        for group in &self.candidates {
             match self.under(group, &end_entity, &others, &algorithms) {
                 Ok(vouching) => {
                     vouchers.extend(vouching.vouchers);
@@ -101,15 +105,16 @@ impl<'a> Search<'a> {
         }
         // Whatever begins or ends may make another path of the same chain: by another anchor or through another intermediate,
         // about which a rule may name another user.
-        until = until.min(self.lull().last());
+        let lull = self.lull();
+        until = until.min(lull.last());
         vouchers.sort_unstable_by_key(|voucher| voucher.anchor);
-        Ok(ValidPath { certificate: self.chain.end_entity.clone(), vouchers, valid_until: unix(until) })
+        Ok((ValidPath { certificate: self.chain.end_entity.clone(), vouchers, valid_until: unix(until) }, lull))
     }
 
     /// The seconds in which the same search has the same result: in which nothing it may look at begins or ends.
-    pub(super) fn lull(&self) -> Lull {
+    fn lull(&self) -> Lull {
         let mut lull = Lull::around(self.now);
-        let anchors = self.candidates().flat_map(|group| &group.members);
+        let anchors = self.candidates.iter().flat_map(|group| &group.members);
         for certificate in self.chain.certificates().chain(anchors) {
             for second in certificate.validity().changes() {
                 lull.change_at(second);
@@ -117,13 +122,6 @@ impl<'a> Search<'a> {
             self.rules.revocation.changes(certificate, &mut lull);
         }
         lull
-    }
-
-    /// The anchors whose name an issuer of the presented certificates has.
-    fn candidates(&self) -> impl Iterator<Item = &'a AnchorGroup> {
-        let issuers: BTreeSet<_> = self.chain.certificates().map(Certificate::issuer_der).collect();
-        let anchors = self.rules.anchors;
-        issuers.into_iter().flat_map(|name| anchors.named(name)).collect::<Vec<_>>().into_iter()
     }
 
     fn under(

@@ -192,8 +192,12 @@ fn a_successor_is_whatever_admits_the_same_user_longer_on_that_host() {
     };
     let host = |id: &str, pins: &[&TestIdentity], anchors: &[&TestIdentity], keys: &[&TestIdentity]| {
         let mut trust = bundle(anchors);
-        pins.iter().for_each(|pin| drop(trust.add_pin(pin.certificate().clone()).unwrap()));
-        keys.iter().for_each(|pin| drop(trust.add_key_pin(pin.certificate().clone()).unwrap()));
+        for pin in pins {
+            trust.add_pin(pin.certificate().clone()).unwrap();
+        }
+        for key in keys {
+            trust.add_key_pin(key.certificate().clone()).unwrap();
+        }
         Host::new(id.parse().unwrap(), trust).with_server_names([format!("{id}.example").parse().unwrap()])
     };
     let under = format!("under {} dns \"a.example\"", print(&root)).parse().unwrap();

@@ -33,7 +33,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "x509_parser@profile_facts",
             "x509_parser@values",
             "der@profile_facts",
-            "der@name",
+            "der@name_elements",
             "der@key_type",
             "der@name_constraints",
             "der@encode",
