@@ -51,7 +51,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Memory<K, V> {
         let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
         let [young, old] = &mut *generations;
         if young.len() >= self.half {
-            *old = core::mem::take(young);
+            // The old one's room is used again, else each generation would grow anew.
+            core::mem::swap(young, old);
+            young.clear();
         }
         young.insert(key, answer);
     }
