@@ -1,16 +1,15 @@
 //! (private) Where the values of a certificate stand: each place in its order, without value where no rule may match it.
 
-use std::collections::BTreeSet;
-
 use super::field::Value;
 use super::name_test::{NameTest, Node};
 use super::{Field, Rule};
 use crate::cert::{Attribute, AttributeValue, Certificate, GeneralName, RelativeDistinguishedName, explicit_value};
+use crate::table::Set;
 use crate::text::has_control;
 
 /// The fields that rules look at: of a certificate nothing else need be read.
 #[derive(Debug, Default)]
-pub(super) struct LookedAt(BTreeSet<Field>);
+pub(super) struct LookedAt(Set<Field>);
 
 impl LookedAt {
     /// What this rule looks at, in its tests and for the user's name.
@@ -36,6 +35,9 @@ impl LookedAt {
         self.0.iter().any(|field| matches!(field, Field::CertificatePolicy | Field::Extension(_)))
     }
 }
+
+/// Room for as many places as most certificates have.
+const USUAL: usize = 16;
 
 /// Reads the places of a certificate, in its order.
 #[derive(Debug)]
@@ -69,7 +71,7 @@ pub(super) struct Place {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(fields_looked_at: Option<&'a LookedAt>) -> Self {
-        Self { fields_looked_at, read: Read::default() }
+        Self { fields_looked_at, read: Read { places: Vec::with_capacity(USUAL), ..Read::default() } }
     }
 
     fn looks_at(&self, field: &Field) -> bool {

@@ -294,7 +294,8 @@ impl MappingTable {
         if !plain {
             return Some(Vec::new());
         }
-        let mut leads = Vec::with_capacity(names.count() + 1);
+        // By its value, as it stands and folded.
+        let mut leads = Vec::with_capacity(2 * names.count() + 1);
         names.probes(self.index.ways(), &mut |probe| leads.push(self.index.lead(probe)));
         let leads = sorted(leads);
         let mut found: Vec<(usize, Strength)> = Vec::new();
