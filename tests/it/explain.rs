@@ -197,6 +197,15 @@ fn the_nearest_miss_is_told_whatever_is_missing() {
     let excluding = policy(&root, [rule("all(dns \"a.example\", not attribute CN \"p\")")]);
     let expected = "would be `billing` if it had no attribute CN \"p\", instead of attribute CN \"p\"";
     assert_eq!(miss(&excluding, &named(&issuing)).as_deref(), Some(expected));
+    // It has another name than those that are listed, or one that is no user.
+    let templated =
+        |source: &str| policy(&root, [CertUserMapping::from_source(under(&root, "dns"), source.parse().unwrap())]);
+    let expected =
+        "would be a user of dns among (\"b\") if dns among (\"b\") gave a user name, instead of no such value";
+    assert_eq!(miss(&templated("dns among (\"b\")"), &named(&issuing)).as_deref(), Some(expected));
+    let starred = client("CN=a*").with_alternative_names(&[TestName::Dns("a.example")]).issued_by(&issuing);
+    let text = explained(&templated("\"d/\" + attribute CN"), starred.chain_without_root()).to_string();
+    assert!(text.contains("user-name: expected \"d/\" + attribute CN, found `d/a*`"), "{text}");
     // All is right, and it is disabled.
     let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root])));
     let disabled = builder.mapping(rule("dns \"a.example\"")).disabled_user(user("billing")).build().unwrap();

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use certmap::policy::ClientAuth;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::testing::{KeyUsageBit, NOW, TestCertificate, TestIdentity};
 use certmap::trust::Entry;
 use certmap::{
-    Authority, Caller, CertUserMapping, Evidence, Host, Policy, PolicyBuilder, PolicyHandle, Refusal, RefusalCode,
-    Role, Selector, TrustBundle,
+    Authority, Caller, CertUserMapping, Evidence, Host, Outcome, Policy, PolicyBuilder, PolicyHandle, Refusal,
+    RefusalCode, Role, Selector, TrustBundle,
 };
 
 use crate::anchors::{builder, client, hierarchy, policy};
@@ -68,6 +69,23 @@ fn every_code_is_listed_once_and_is_401_or_421() {
             ("wrong-purpose", 401),
         ]
     );
+}
+
+#[test]
+fn an_anonymous_peer_is_told_as_one_without_certificate_where_a_user_is_wanted() {
+    let partner = partner();
+    let mut trust = TrustBundle::new("b".parse().unwrap());
+    trust.add_pin(partner.certificate().clone()).unwrap();
+    let host = Host::new("gw".parse().unwrap(), trust).with_client_auth(ClientAuth::Request);
+    let policy = PolicyBuilder::for_host(host).build().unwrap();
+    let nothing = Evidence::after_handshake("gw".parse().unwrap(), [] as [&[u8]; 0]);
+    let decision = policy.decide(&nothing, NOW);
+    assert!(matches!(decision.outcome(), Outcome::Anonymous));
+    let wanted = decision.into_result().unwrap_err();
+    assert_eq!((wanted.policy(), wanted.at()), (policy.digest(), NOW));
+    let required = refused(&one_partner(&partner), &[] as &[&[u8]], NOW);
+    assert_eq!(wanted.refusal().to_string(), required.to_string());
+    assert_eq!((wanted.refusal().detail(), wanted.refusal().cure()), (required.detail(), required.cure()));
 }
 
 #[test]

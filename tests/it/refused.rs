@@ -141,7 +141,14 @@ fn who_does_not_have_the_key_of_the_pinned_certificate_is_refused() {
         let stolen = CertifiedKey::new(pinned.chain().to_vec(), key);
         client.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(stolen));
         let ends = gateway.call(client);
-        assert_eq!(gateway.refusal(&ends).as_deref(), Some("key-not-proven"), "{backend:?} {version:?}");
+        let error = ends.server_error.as_ref().unwrap();
+        let refused = gateway.endpoint.only().unwrap().refused(error, NOW).unwrap();
+        assert_eq!(refused.code().as_str(), "key-not-proven", "{backend:?} {version:?}");
+        assert_eq!((refused.policy(), refused.at()), (gateway.endpoint.policy().current().digest(), NOW));
+        let refusal = refused.refusal();
+        let detail = "the peer did not prove that it has the key of the certificate it presented: ";
+        assert!(refusal.detail().starts_with(detail), "{}", refusal.detail());
+        assert!(refusal.cure().contains("somebody poses as it"), "{}", refusal.cure());
         let alert = certmap::rustls::AlertDescription::DecryptError;
         assert_eq!(ends.client_error, Some(Error::AlertReceived(alert)), "{backend:?} {version:?}");
         assert!(gateway.endpoint.only().unwrap().caller(&ends.server).is_err());
