@@ -43,7 +43,6 @@ pub(crate) struct TrustIndex {
 /// A certificate that is pinned; found by its DER, which is all that makes two of them equal. Small, because what a decision reads
 /// of one among many is in no cache: one line of it, and the certificate, elsewhere in memory, is left alone.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(super) struct Pin {
     der: Arc<[u8]>,
     validity: Validity,
