@@ -83,37 +83,37 @@ fn sha256(certificate: Certificate) -> Certificate {
     certificate
 }
 
-#[library_benchmark(config = at_most(1_433, 3))]
+#[library_benchmark(config = at_most(1_358, 3))]
 #[bench::among_150(pinned())]
 fn decide_pinned(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(130_256, 3))]
+#[library_benchmark(config = at_most(120_285, 3))]
 #[bench::among_150(stranger())]
 fn refuse(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(43_668, 3))]
+#[library_benchmark(config = at_most(43_554, 3))]
 #[bench::chain_of_two(client(NewKey::EcP256, 4096))]
 fn decide_returning(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(811_564, 3))]
+#[library_benchmark(config = at_most(798_302, 3))]
 #[bench::chain_of_two(client(NewKey::Rsa2048, 0))]
 fn decide_first(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(433_719, 3))]
+#[library_benchmark(config = at_most(419_683, 3))]
 #[bench::ten_thousand(device())]
 fn decide_by_rules(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(909, 10))]
+#[library_benchmark(config = at_most(878, 10))]
 #[bench::a_hundred_roles(kept_connection())]
 fn admit_and_require((caller, role): (Caller, Role)) -> (Caller, Role) {
     let principal = black_box(&caller).admit(black_box(Authority::Host("gateway.example")), NOW);
@@ -128,8 +128,8 @@ fn build((host, mappings): (Host, Vec<CertUserMapping>)) -> Policy {
 }
 
 #[library_benchmark]
-#[bench::version_1(args = (erp_v1()), config = at_most(32_514, 2))]
-#[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(23_487, 2))]
+#[bench::version_1(args = (erp_v1()), config = at_most(28_787, 2))]
+#[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(21_640, 2))]
 fn read(certificate: Certificate) -> Certificate {
     drop(black_box(Certificate::from_der(black_box(&certificate.der()))));
     certificate
