@@ -5,7 +5,7 @@ use core::str::FromStr;
 use std::sync::Arc;
 
 use crate::limits::USER_NAME_CHARACTERS;
-use crate::text::{has_hidden, is_hidden};
+use crate::text::is_hidden;
 
 /// The name of the user that a certificate stands for.
 ///
@@ -56,9 +56,7 @@ impl FromStr for UserName {
         if characters > USER_NAME_CHARACTERS {
             return Err(InvalidUserName::TooLong { characters });
         }
-        if has_hidden(text)
-            && let Some((offset, character)) = text.char_indices().find(|(_, c)| is_hidden(*c))
-        {
+        if let Some((offset, character)) = text.char_indices().find(|(_, c)| is_hidden(*c)) {
             return Err(InvalidUserName::Character { character, offset });
         }
         if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {

@@ -103,13 +103,9 @@ pub fn forecast_own<'a>(
     for (host, end) in first.into_iter().filter(|(_, (at, _))| now <= *at && *at <= until) {
         hosts.entry(end).or_default().push(host.clone());
     }
-    let (whose, successor) = (Whose::Everybody, None);
-    let ending = |((at, own), hosts)| Ending {
-        at,
-        whose: whose.clone(),
-        cause: EndingCause::Own(own),
-        successor: successor.clone(),
-        hosts,
+    let ending = |((at, own), hosts)| {
+        let (whose, cause) = (Whose::Everybody, EndingCause::Own(own));
+        Ending { at, whose, cause, successor: None, hosts }
     };
     hosts.into_iter().map(ending).collect()
 }

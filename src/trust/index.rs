@@ -41,7 +41,7 @@ pub(crate) struct TrustIndex {
 }
 
 /// A certificate that is pinned; found by its DER, which is all that makes two of them equal. Small, because what a decision reads
-/// of one among many is in no cache: one line of it, and the certificate, elsewhere in memory, is left alone.
+/// of one among many is in no cache; the certificate, which is elsewhere in memory, is left alone.
 #[derive(Debug)]
 pub(super) struct Pin {
     der: Arc<[u8]>,

@@ -27,12 +27,11 @@ pub(crate) struct TrustState {
     intermediates: Memory<Fingerprint, Certificate>,
 }
 
-/// What was presented beside a certificate, and what is remembered of it.
-struct Request<'a> {
+/// What a path is searched for among, and remembered under.
+struct Asked<'a> {
     others: Others<'a>,
     /// `None` if nothing is remembered.
     key: Option<PathKey>,
-    remembered: Option<Arc<ValidPath>>,
 }
 
 /// How many intermediates are remembered.
@@ -99,8 +98,8 @@ impl TrustState {
     ) -> Result<VerifiedCertificate<'_>, Distrust> {
         let index = &*self.index;
         let [presented, others @ ..] = chain else { return Err(Distrust::NoCertificate) };
-        let request = self.request(fingerprint, others, now);
-        let certificate = match &request.remembered {
+        let (asked, remembered) = self.recall(fingerprint, others, now);
+        let certificate = match &remembered {
             Some(path) => path.certificate().clone(),
             None => Certificate::from_der_known(presented, fingerprint)
                 .map_err(|cause| Distrust::Unknown { fingerprint, cause: Untrusted::Unreadable(cause) })?,
@@ -113,7 +112,10 @@ impl TrustState {
         if keyed {
             return index.believe_key(certificate, now, trace);
         }
-        let found = self.path(request, &certificate, now);
+        let found = match remembered {
+            Some(path) => Ok(path),
+            None => self.search(asked, &certificate, now),
+        };
         match &found {
             Ok(path) => trace.step(Check::Path, true, format_args!("{path}")),
             Err(failure) => trace.step(Check::Path, false, format_args!("{failure}")),
@@ -143,12 +145,11 @@ impl TrustState {
         if self.index.anchors.is_empty() {
             return None;
         }
-        let request = self.request(fingerprint, others, now);
-        let search = |request: Request<'_>| {
+        let (asked, remembered) = self.recall(fingerprint, others, now);
+        let found = remembered.or_else(|| {
             let certificate = Certificate::from_der_known(presented, fingerprint).ok()?;
-            self.path(request, &certificate, now).ok()
-        };
-        let found = request.remembered.clone().or_else(|| search(request));
+            self.search(asked, &certificate, now).ok()
+        });
         match &found {
             Some(path) => trace.step(Check::Path, true, format_args!("{path}")),
             None => trace.step(Check::Path, false, format_args!("no anchor vouches for the pinned certificate too")),
@@ -156,27 +157,28 @@ impl TrustState {
         found
     }
 
-    /// Asks the memory for the path of what was presented.
-    fn request<'a>(&self, end_entity: Fingerprint, others: &'a [CertificateDer<'_>], now: UnixTime) -> Request<'a> {
+    /// What a path for this is searched for among and remembered under, and the path if it is remembered.
+    fn recall<'a>(
+        &self,
+        end_entity: Fingerprint,
+        others: &'a [CertificateDer<'_>],
+        now: UnixTime,
+    ) -> (Asked<'a>, Option<Arc<ValidPath>>) {
         // Where there is no anchor there is no path, and what stands beside is worth no hash.
         let others = if self.index.anchors.is_empty() { &[] } else { others };
         let others = Others::new(end_entity, others);
         let key = (!self.cache.is_off()).then(|| PathKey::new(end_entity, &others));
         let remembered = key.as_ref().and_then(|key| self.cache.get(key, now));
-        Request { others, key, remembered }
+        (Asked { others, key }, remembered)
     }
 
-    /// The path that is remembered, or that is found and remembered then.
-    fn path(
+    fn search(
         &self,
-        request: Request<'_>,
+        asked: Asked<'_>,
         certificate: &Certificate,
         now: UnixTime,
     ) -> Result<Arc<ValidPath>, PathFailure> {
-        let Request { others, key, remembered } = request;
-        if let Some(path) = remembered {
-            return Ok(path);
-        }
+        let Asked { others, key } = asked;
         let read_before = |fingerprint: &Fingerprint| self.intermediates.get(fingerprint, |known| Some(known.clone()));
         let chain = Chain::new(certificate, &others, read_before);
         let search = Search::new(self.index.path_rules(&self.revocation), chain, now);

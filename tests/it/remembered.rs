@@ -77,6 +77,31 @@ fn a_caller_remembers_nobody_beyond_the_second_in_which_another_anchor_says_anot
 }
 
 #[test]
+fn an_intermediate_that_was_read_before_is_known_by_its_bytes_and_presented_by_nobody_else() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let issuing = TestCertificate::new("CN=issuing").as_ca().with_validity(1, NOW.as_secs() + 100).issued_by(&root);
+    let stranger = TestCertificate::new("CN=root").as_ca().self_signed();
+    let posing = TestCertificate::new("CN=issuing").as_ca().issued_by(&stranger);
+    let clients = [(); 3].map(|()| client("CN=p").issued_by(&issuing));
+    let policy = builder(bundle(&[&root]), &clients.iter().collect::<Vec<_>>()).build().unwrap();
+    let own = |of: &TestIdentity| CertificateDer::from(of.certificate().der().to_vec());
+    let code = |chain: &[CertificateDer<'_>], now| answer(&policy, chain, now).err();
+    let [first, second, third] = &clients;
+    assert_eq!(code(&[own(first), own(&issuing)], NOW), None);
+    // From here on it is remembered. Whoever does not present it has no path, neither alone nor beside one of its name.
+    let posed = client("CN=p").issued_by(&posing);
+    assert_eq!(code(&[own(second)], NOW), Some(RefusalCode::Untrusted));
+    for client in [second, &posed] {
+        assert_eq!(code(&[own(client), own(&posing)], NOW), Some(RefusalCode::PathInvalid));
+    }
+    // It is as valid as it says, whenever it was read.
+    assert_eq!(code(&[own(third), own(&issuing)], at(NOW.as_secs() + 101)), Some(RefusalCode::CertificateExpired));
+    for client in [second, third] {
+        assert_eq!(code(&[own(client), own(&posing), own(&issuing)], NOW), None);
+    }
+}
+
+#[test]
 fn other_trust_remembers_nothing_of_this() {
     let (root, issuing) = hierarchy();
     let partner = client("CN=p").issued_by(&issuing);
