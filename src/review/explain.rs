@@ -312,10 +312,10 @@ impl fmt::Display for Explanation {
         writeln!(f, "checks (`-`: not so, and no fault):")?;
         for (at, step) in self.steps.iter().enumerate() {
             // A refusal ends a decision. Where it went on, what did not hold need not have.
-            let fault = decision.refusal().is_some() && at + 1 == self.steps.len();
+            let is_last = at + 1 == self.steps.len();
             let word = match step.holds {
                 true => "yes",
-                false if fault => "no ",
+                false if is_last => "no ",
                 false => "-  ",
             };
             f.write_str("  ")?;
