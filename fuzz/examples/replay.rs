@@ -1,8 +1,8 @@
 //! Does every seed and every input that was found keep the laws, and how long does the worst of them take?
 //!
 //! `cargo run --release --manifest-path fuzz/Cargo.toml --example replay [-- TARGET …]`. The time law: no input of 64 KiB costs
-//! a program that uses the crate more than 10 ms. Asked of the seeds and the corpora, as they are and blown up to 64 KiB, and
-//! of hostile inputs that are made here. An input counts with the fastest of its runs, because others use the machine too.
+//! a program that uses the crate more than 10 ms, not counted what other libraries do before it. Asked of the seeds and the
+//! corpora, as they are and blown up to 64 KiB, and of hostile inputs that are made here. An input counts with the fastest of its runs, because others use the machine too.
 
 use std::env;
 use std::fs;
@@ -28,10 +28,14 @@ fn main() -> ExitCode {
             continue;
         };
         let mut worst = (Duration::ZERO, String::new());
-        let mut timed = 0;
+        let (mut timed, mut beyond) = (0, 0);
         let mut take = |name: &str, input: &[u8]| {
             timed += 1;
-            let time = fastest(work, input);
+            let mut time = fastest(work, input, LIMIT);
+            if let Some(foreign) = target.foreign.filter(|_| time > LIMIT) {
+                time = time.saturating_sub(fastest(foreign, input, Duration::ZERO));
+                beyond += 1;
+            }
             if time > LIMIT {
                 slow += 1;
                 println!("{}: {time:?} for {name}", target.name);
@@ -55,6 +59,9 @@ fn main() -> ExitCode {
             target.name,
             inputs.len()
         );
+        if beyond > 0 {
+            println!("{:<14} {beyond} of them over {LIMIT:?} with what the libraries of a program do, which was taken off", "");
+        }
     }
     println!("{slow} inputs of at most 64 KiB over {LIMIT:?}");
     if slow == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -76,13 +83,14 @@ fn inputs(target: &str) -> Vec<(String, Vec<u8>)> {
     inputs
 }
 
-fn fastest(work: fn(&[u8]), input: &[u8]) -> Duration {
+/// Of some runs, none of which is made when one was quick enough.
+fn fastest(work: fn(&[u8]), input: &[u8], enough: Duration) -> Duration {
     let mut fastest = Duration::MAX;
     for _ in 0..AGAIN {
         let start = Instant::now();
         work(input);
         fastest = fastest.min(start.elapsed());
-        if fastest < LIMIT {
+        if fastest < enough {
             break;
         }
     }
@@ -101,7 +109,7 @@ fn blown_up(input: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 
 /// Made to be slow.
 fn hostile() -> Vec<(String, Vec<u8>)> {
-    const PIECES: [&str; 40] = [
+    const PIECES: [&str; 42] = [
         "\0",
         "\u{ff}",
         "0",
@@ -118,6 +126,8 @@ fn hostile() -> Vec<(String, Vec<u8>)> {
         " ",
         "[",
         "{",
+        "]",
+        "}",
         "CN=a,",
         "CN=a+",
         "CN=\\41",

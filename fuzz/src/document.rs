@@ -99,3 +99,9 @@ pub(crate) fn work(input: &[u8]) {
         let _ = black_box(document.build(&NoReferences));
     }
 }
+
+/// The parser of TOML reads the whole text before anything of ours is asked.
+pub(crate) fn foreign(input: &[u8]) {
+    let Ok(text) = str::from_utf8(input) else { return };
+    let _ = black_box(toml::Deserializer::parse(text));
+}
