@@ -6,6 +6,8 @@ mod answer;
     allow(dead_code, reason = "builds that open fewer kinds of files")
 )]
 mod ber;
+#[cfg(any(feature = "encrypted-keys", feature = "pse"))]
+mod cipher;
 mod foreign;
 mod found;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]

@@ -4,8 +4,7 @@
 //! proves nothing, so callers look at what came out before they call a password right.
 
 use aes::{Aes128Dec, Aes192Dec, Aes256Dec};
-use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt as _, InnerIvInit as _, KeyInit};
+use cbc::cipher::{BlockCipherDecrypt, InnerIvInit as _, KeyInit};
 use des::TdesEde3;
 use pbkdf2::pbkdf2_hmac;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -14,6 +13,7 @@ use sha2::{Sha224, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use super::ber::{INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE};
+use super::cipher::decrypt_in_place;
 use super::foreign::Shape;
 use super::import::Format;
 use super::import_error::ImportError;
@@ -249,11 +249,8 @@ pub(super) fn cbc<C: BlockCipherDecrypt + KeyInit>(
     cbc_by(C::new_from_slice(key).map_err(|_| Malformed)?, iv, data)
 }
 
-fn cbc_by<C: BlockCipherDecrypt>(cipher: C, iv: &[u8], mut data: Zeroizing<Vec<u8>>) -> Result<Plain, Malformed> {
-    let decryptor = cbc::Decryptor::inner_iv_slice_init(cipher, iv).map_err(|_| Malformed)?;
-    let Ok(length) = decryptor.decrypt_padded::<Pkcs7>(&mut data).map(<[u8]>::len) else { return Ok(None) };
-    data.truncate(length);
-    Ok(Some(data))
+fn cbc_by<C: BlockCipherDecrypt>(cipher: C, iv: &[u8], data: Zeroizing<Vec<u8>>) -> Result<Plain, Malformed> {
+    Ok(decrypt_in_place(cbc::Decryptor::inner_iv_slice_init(cipher, iv).map_err(|_| Malformed)?, data))
 }
 
 /// `pbeWithSHAAnd…` of RFC 7292, appendix C: what was written before 2015, and by Windows still.

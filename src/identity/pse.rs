@@ -4,8 +4,7 @@
 //! 256 (bound to one machine), other ciphers, DSA and EC keys. The list of trusted certificates (`PKList`) is not read; an
 //! identity that has one is imported without, and told so.
 
-use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
+use cbc::cipher::KeyIvInit as _;
 use des::TdesEde3;
 use sha1::{Digest as _, Sha1};
 use zeroize::Zeroizing;
@@ -14,6 +13,7 @@ use super::IdentityError;
 use super::ber::{
     BIT_STRING, GENERALIZED_TIME, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, SET,
 };
+use super::cipher::decrypt_in_place;
 use super::found::Found;
 use super::import::{Format, ImportNote};
 use super::import_error::ImportError;
@@ -137,11 +137,8 @@ struct Keys {
 
 impl Keys {
     /// `None` if the padding is wrong.
-    fn decrypt(&self, mut data: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
-        let decryptor = cbc::Decryptor::<TdesEde3>::new((&*self.key).into(), (&self.iv).into());
-        let length = decryptor.decrypt_padded::<Pkcs7>(&mut data).ok()?.len();
-        data.truncate(length);
-        Some(data)
+    fn decrypt(&self, data: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
+        decrypt_in_place(cbc::Decryptor::<TdesEde3>::new((&*self.key).into(), (&self.iv).into()), data)
     }
 }
 

@@ -88,6 +88,7 @@ mod encrypted {
     use rustls::crypto::CryptoProvider;
     use zeroize::Zeroizing;
 
+    use super::super::cipher::wipe_stack;
     use super::Identity;
     use crate::cert::encode;
     use crate::limits::{KEY_ITERATIONS, KEY_ITERATIONS_MAX, KEY_ITERATIONS_MIN};
@@ -155,6 +156,7 @@ mod encrypted {
             buffer.extend_from_slice(&key);
             buffer.resize(key.len() + BLOCK, 0);
             let encrypted = parameters.encrypt_in_place(password, &mut buffer, key.len());
+            wipe_stack();
             let encrypted = encode::octet_string(encrypted.map_err(|cause| unusable(cause.to_string()))?);
             let scheme = pkcs8::pkcs5::EncryptionScheme::from(parameters).to_der();
             Ok(encode::sequence(&[scheme.map_err(|cause| unusable(cause.to_string()))?, encrypted]))

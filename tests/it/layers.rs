@@ -61,6 +61,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "der@write",
             "pkcs8@write",
             "aes@pbes",
+            "cbc@cipher",
             "cbc@pbes",
             "cbc@pse",
             "crypto_bigint@rsa_key",
