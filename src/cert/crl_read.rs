@@ -1,19 +1,16 @@
 //! (private) Reading the DER of a revocation list.
 //!
-//! By hand, not with x509-parser, which makes an object of some hundred bytes for each entry and takes an entry that it
-//! cannot read for the end of the list. One pass, then a sort; nothing is kept of an entry but where it stands.
+//! One pass, then a sort; nothing is kept of an entry but where it stands.
 
-use std::collections::HashSet;
-
-use der::{AnyRef, Decode as _, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
+use der::Tag;
 use rustls::pki_types::CertificateRevocationListDer;
-use x509_parser::prelude::FromDer as _;
-use x509_parser::time::ASN1Time;
 
 use super::{Inner, InvalidRevocationList, RevocationReason, Revoked};
+use crate::cert::elements::{Element, Elements, Unexpected, context, list, one, whole};
+use crate::cert::extension::{Extension, ExtensionList};
 use crate::cert::serial::minimal;
-use crate::cert::unix;
-use crate::cert::{DistinguishedName, Fingerprint, ObjectIdentifier, SerialNumber, range_in};
+use crate::cert::{DistinguishedName, Fingerprint, SerialNumber, range_in};
+use crate::cert::{date, unix};
 use crate::limits::{REVOCATION_LIST_BYTES, REVOCATION_LIST_NUMBER_BYTES};
 
 type Result<T> = core::result::Result<T, InvalidRevocationList>;
@@ -65,9 +62,9 @@ pub(super) fn read(der: &[u8]) -> Result<Inner> {
     }
     let issuer = tbs.next(Tag::Sequence, "the issuer's name")?.whole;
     DistinguishedName::from_der(issuer).map_err(InvalidRevocationList::Issuer)?;
-    let this_update = tbs.date()?;
+    let this_update = next_date(&mut tbs)?;
     let next_update = match tbs.peek() {
-        Some(Tag::UtcTime | Tag::GeneralizedTime) => tbs.date()?,
+        Some(Tag::UtcTime | Tag::GeneralizedTime) => next_date(&mut tbs)?,
         _ => return Err(InvalidRevocationList::NoNextUpdate),
     };
     if this_update > next_update {
@@ -118,23 +115,25 @@ fn read_extensions(explicit: Element<'_>) -> Result<SerialNumber> {
     let extensions = explicit.next(Tag::Sequence, "the extensions")?;
     explicit.finish("the end of the extensions")?;
     let mut number = None;
-    for_each_extension(extensions, None, |extension| {
+    for extension in ExtensionList::of(Some(extensions))? {
+        let extension = extension?;
+        let fault = |fault: Fault| fault.of(&extension, None);
         match extension.oid {
+            _ if extension.again => return Err(fault(Fault::Duplicate)),
             NUMBER if extension.critical => return Err(InvalidRevocationList::CriticalNumber),
-            NUMBER => number = Some(list_number(extension.value).ok_or_else(|| extension.fault(Fault::Malformed))?),
+            NUMBER => number = Some(list_number(extension.value).ok_or_else(|| fault(Fault::Malformed))?),
             DELTA => return Err(InvalidRevocationList::Delta),
             DISTRIBUTION_POINT => {
-                let indirect = is_indirect(extension.value).ok_or_else(|| extension.fault(Fault::Malformed))?;
+                let indirect = is_indirect(extension.value).ok_or_else(|| fault(Fault::Malformed))?;
                 let cause = if indirect { InvalidRevocationList::Indirect } else { InvalidRevocationList::Partitioned };
                 return Err(cause);
             }
             AUTHORITY_KEY => {}
-            _ if extension.critical => return Err(extension.fault(Fault::Critical)),
+            _ if extension.critical => return Err(fault(Fault::Critical)),
             // What nothing here depends on may hold anything.
             _ => {}
         }
-        Ok(())
-    })?;
+    }
     number.ok_or(InvalidRevocationList::NoNumber)
 }
 
@@ -146,16 +145,16 @@ fn list_number(value: &[u8]) -> Option<SerialNumber> {
 
 /// Whether an `IssuingDistributionPoint` has `indirectCRL`; `None` if it cannot be read (RFC 5280, section 5.2.5).
 fn is_indirect(value: &[u8]) -> Option<bool> {
-    let mut parts = SliceReader::new(one(value, Tag::Sequence)?).ok()?;
+    let mut parts = list(value)?;
     let mut indirect = false;
     let mut next = 0;
     while !parts.is_finished() {
-        let part = AnyRef::decode(&mut parts).ok()?;
-        let number = (next..=5).find(|number| part.tag() == context(*number, *number == 0))?;
+        let part = parts.any("a part").ok()?;
+        let number = (next..=5).find(|number| part.tag == context(*number, *number == 0))?;
         next = number + 1;
-        match (number, part.value()) {
+        match (number, part.content) {
             // The name of the point: one element, whatever it names.
-            (0, name) => AnyRef::from_der(name).map(drop).ok()?,
+            (0, name) => drop(whole(name)?),
             // The reasons: a bit string that has bits.
             (3, [0..=7, _, ..]) | (1 | 2 | 4 | 5, [0]) => {}
             (1 | 2 | 4 | 5, [0xff]) => indirect |= number == 4,
@@ -182,7 +181,7 @@ impl<'a> Entry<'a> {
         if serial.is_empty() {
             return Err(malformed("a serial number", offset));
         }
-        let date = parts.date()?;
+        let date = next_date(&mut parts)?;
         let extensions = parts.optional(Tag::Sequence)?;
         parts.finish("the end of the entry")?;
         Ok(Self { serial, date, extensions })
@@ -192,19 +191,21 @@ impl<'a> Entry<'a> {
     fn reason(&self) -> Result<Option<RevocationReason>> {
         let Some(extensions) = self.extensions else { return Ok(None) };
         let mut reason = None;
-        for_each_extension(extensions, Some(self.serial), |extension| {
+        for extension in ExtensionList::of(Some(extensions))? {
+            let extension = extension?;
+            let fault = |fault: Fault| fault.of(&extension, Some(self.serial));
             match extension.oid {
+                _ if extension.again => return Err(fault(Fault::Duplicate)),
                 REASON => match one(extension.value, Tag::Enumerated) {
                     Some([code]) => reason = Some(RevocationReason::from_code(*code)),
-                    _ => return Err(extension.fault(Fault::Malformed)),
+                    _ => return Err(fault(Fault::Malformed)),
                 },
                 CERTIFICATE_ISSUER => return Err(InvalidRevocationList::Indirect),
                 INVALIDITY_DATE => {}
-                _ if extension.critical => return Err(extension.fault(Fault::Critical)),
+                _ if extension.critical => return Err(fault(Fault::Critical)),
                 _ => {}
             }
-            Ok(())
-        })?;
+        }
         Ok(reason)
     }
 }
@@ -217,25 +218,15 @@ pub(super) fn serial_at(der: &[u8], at: u32) -> &[u8] {
 
 /// What the entry that stands here says.
 pub(super) fn revoked_at(der: &[u8], at: u32) -> Revoked {
-    let entry = entry_at(der, at).and_then(Entry::read).expect(READ_BEFORE);
+    let entry = Entry::read(entry_at(der, at).expect(READ_BEFORE)).expect(READ_BEFORE);
     Revoked { date: unix(entry.date), reason: entry.reason().expect(READ_BEFORE) }
 }
 
 const READ_BEFORE: &str = "the same bytes were read in `from_der`";
 
-fn entry_at(der: &[u8], at: u32) -> Result<Element<'_>> {
+fn entry_at(der: &[u8], at: u32) -> core::result::Result<Element<'_>, Unexpected> {
     let start = usize::try_from(at).expect(READ_BEFORE);
     Elements::new(der.get(start..).expect(READ_BEFORE), start)?.next(Tag::Sequence, "an entry")
-}
-
-struct Extension<'a> {
-    /// Content octets of the serial number of the entry; `None` for the list.
-    entry: Option<&'a [u8]>,
-    /// Content octets.
-    oid: &'a [u8],
-    critical: bool,
-    value: &'a [u8],
-    offset: usize,
 }
 
 /// What is wrong with an extension.
@@ -246,132 +237,31 @@ enum Fault {
     Malformed,
 }
 
-impl Extension<'_> {
-    fn fault(&self, fault: Fault) -> InvalidRevocationList {
-        let entry = self.entry.and_then(SerialNumber::from_der_content);
-        match (ObjectIdentifier::from_der_content(self.oid), fault) {
-            (Err(_), _) => malformed("an object identifier", self.offset),
-            (Ok(extension), Fault::Critical) => InvalidRevocationList::CriticalExtension { entry, extension },
-            (Ok(extension), Fault::Duplicate) => InvalidRevocationList::DuplicateExtension { entry, extension },
-            (Ok(extension), Fault::Malformed) => InvalidRevocationList::MalformedExtension { entry, extension },
+impl Fault {
+    /// `entry` is the content of the serial number of the entry, `None` for the list.
+    fn of(self, extension: &Extension<'_>, entry: Option<&[u8]>) -> InvalidRevocationList {
+        let entry = entry.and_then(SerialNumber::from_der_content);
+        match (extension.number(), self) {
+            (Err(unexpected), _) => unexpected.into(),
+            (Ok(extension), Self::Critical) => InvalidRevocationList::CriticalExtension { entry, extension },
+            (Ok(extension), Self::Duplicate) => InvalidRevocationList::DuplicateExtension { entry, extension },
+            (Ok(extension), Self::Malformed) => InvalidRevocationList::MalformedExtension { entry, extension },
         }
     }
 }
 
-/// Shows each extension of the list, or of the entry for this serial number; none of them twice.
-fn for_each_extension<'a>(
-    extensions: Element<'a>,
-    entry: Option<&'a [u8]>,
-    mut judge: impl FnMut(&Extension<'a>) -> Result<()>,
-) -> Result<()> {
-    let mut extensions = Elements::inside(extensions)?;
-    let mut seen = HashSet::new();
-    while !extensions.is_finished() {
-        let offset = extensions.offset();
-        let mut parts = Elements::inside(extensions.next(Tag::Sequence, "an extension")?)?;
-        let oid = parts.next(Tag::ObjectIdentifier, "an object identifier")?.content;
-        let critical = match parts.optional(Tag::Boolean)?.map(|critical| critical.content) {
-            None | Some([0]) => false,
-            Some([0xff]) => true,
-            Some(_) => return Err(malformed("a boolean", offset)),
-        };
-        let value = parts.next(Tag::OctetString, "the value of an extension")?.content;
-        parts.finish("the end of the extension")?;
-        let extension = Extension { entry, oid, critical, value, offset };
-        if !seen.insert(oid) {
-            return Err(extension.fault(Fault::Duplicate));
-        }
-        judge(&extension)?;
+impl From<Unexpected> for InvalidRevocationList {
+    fn from(Unexpected { expected, offset }: Unexpected) -> Self {
+        malformed(expected, offset)
     }
-    Ok(())
-}
-
-/// The content of the one element that these bytes are.
-fn one(der: &[u8], tag: Tag) -> Option<&[u8]> {
-    AnyRef::from_der(der).ok().filter(|any| any.tag() == tag).map(AnyRef::value)
-}
-
-fn context(number: u32, constructed: bool) -> Tag {
-    Tag::ContextSpecific { constructed, number: TagNumber(number) }
 }
 
 fn malformed(expected: &'static str, offset: usize) -> InvalidRevocationList {
     InvalidRevocationList::Malformed { expected, offset }
 }
 
-/// DER elements one after the other.
-struct Elements<'a> {
-    bytes: &'a [u8],
-    /// Where in the list `bytes` begin.
-    start: usize,
-    reader: SliceReader<'a>,
-}
-
-#[derive(Clone, Copy)]
-struct Element<'a> {
-    /// With tag and length.
-    whole: &'a [u8],
-    content: &'a [u8],
-    /// Where in the list the content begins.
-    start: usize,
-}
-
-impl<'a> Elements<'a> {
-    fn new(bytes: &'a [u8], start: usize) -> Result<Self> {
-        let reader = SliceReader::new(bytes).map_err(|_| InvalidRevocationList::TooLarge { bytes: bytes.len() })?;
-        Ok(Self { bytes, start, reader })
-    }
-
-    fn inside(element: Element<'a>) -> Result<Self> {
-        Self::new(element.content, element.start)
-    }
-
-    fn position(&self) -> usize {
-        usize::try_from(self.reader.position()).unwrap_or(usize::MAX)
-    }
-
-    /// Where in the list the next element is.
-    fn offset(&self) -> usize {
-        self.start + self.position()
-    }
-
-    fn is_finished(&self) -> bool {
-        self.reader.is_finished()
-    }
-
-    fn finish(self, expected: &'static str) -> Result<()> {
-        if self.is_finished() { Ok(()) } else { Err(malformed(expected, self.offset())) }
-    }
-
-    fn peek(&self) -> Option<Tag> {
-        Tag::peek(&self.reader).ok()
-    }
-
-    fn any(&mut self, expected: &'static str) -> Result<(Tag, Element<'a>)> {
-        let (offset, from) = (self.offset(), self.position());
-        let any = AnyRef::decode(&mut self.reader).map_err(|_| malformed(expected, offset))?;
-        let whole = self.bytes.get(from..self.position()).ok_or_else(|| malformed(expected, offset))?;
-        let content = any.value();
-        Ok((any.tag(), Element { whole, content, start: self.offset() - content.len() }))
-    }
-
-    fn next(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>> {
-        let offset = self.offset();
-        let (found, element) = self.any(expected)?;
-        if found == tag { Ok(element) } else { Err(malformed(expected, offset)) }
-    }
-
-    fn optional(&mut self, tag: Tag) -> Result<Option<Element<'a>>> {
-        if self.peek() == Some(tag) { self.next(tag, "a DER length that fits").map(Some) } else { Ok(None) }
-    }
-
-    /// Seconds since 1970.
-    fn date(&mut self) -> Result<i64> {
-        let offset = self.offset();
-        let (_, element) = self.any("a date")?;
-        match ASN1Time::from_der(element.whole) {
-            Ok(([], time)) => Ok(time.timestamp()),
-            _ => Err(malformed("a date", offset)),
-        }
-    }
+/// Seconds since 1970.
+fn next_date(elements: &mut Elements<'_>) -> Result<i64> {
+    let date = elements.any("a date")?;
+    date::read(date).ok_or_else(|| date.is_no("a date").into())
 }

@@ -1,14 +1,13 @@
 //! (private) What the extensions of a certificate say, as far as trust and names depend on it.
 
 use core::ops::Range;
-use std::collections::HashSet;
+use der::{Decode as _, Tag};
 
-use x509_parser::asn1_rs::Oid;
-use x509_parser::extensions::{KeyUsage, ParsedExtension, SubjectAlternativeName, X509Extension};
-use x509_parser::prelude::FromDer as _;
-
+use super::elements::{bit_string, list, one};
+use super::extension::Extension;
+use super::fields::Fields;
 use super::name_constraints::NameConstraints;
-use super::{GeneralName, InvalidCertificate, ObjectIdentifier, range_in};
+use super::{GeneralName, InvalidCertificate, ObjectIdentifier, general_name, range_in};
 use crate::limits::NAMES_PER_CERTIFICATE;
 
 #[derive(Debug, Default)]
@@ -35,79 +34,138 @@ pub(crate) struct BasicConstraints {
     pub(crate) path_len: Option<u32>,
 }
 
-/// What path validation processes (RFC 5280, section 4.2), by the last octet of `id-ce` 2.5.29.x: subject key
-/// identifier, key usage, subject alternative name, basic constraints, name constraints, CRL distribution points,
-/// authority key identifier, extended key usage.
-const PROCESSED: [u8; 8] = [14, 15, 17, 19, 30, 31, 35, 37];
+impl BasicConstraints {
+    fn read(extension: &Extension<'_>) -> Option<Self> {
+        let mut parts = list(extension.value)?;
+        let ca = parts.flag().ok()?;
+        let path_len = match parts.optional(Tag::Integer).ok()? {
+            Some(length) => Some(u32::from_der(length.whole).ok()?),
+            None => None,
+        };
+        parts.is_finished().then_some(Self { critical: extension.critical, ca, path_len })
+    }
+}
+
+/// A key usage extension (RFC 5280, section 4.2.1.3), as far as anybody here asks: the bits of its first octet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyUsage(u8);
+
+impl KeyUsage {
+    fn read(value: &[u8]) -> Option<Self> {
+        let octets = bit_string(one(value, Tag::BitString)?)?;
+        Some(Self(octets.first().copied().unwrap_or(0)))
+    }
+
+    pub(super) fn digital_signature(self) -> bool {
+        self.0 & 0x80 != 0
+    }
+
+    pub(super) fn key_encipherment(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+
+    pub(super) fn key_agreement(self) -> bool {
+        self.0 & 0x08 != 0
+    }
+
+    pub(super) fn key_cert_sign(self) -> bool {
+        self.0 & 0x04 != 0
+    }
+
+    pub(super) fn crl_sign(self) -> bool {
+        self.0 & 0x02 != 0
+    }
+}
+
+// Content octets of the object identifiers `id-ce` 2.5.29.x that path validation processes (RFC 5280, section 4.2).
+pub(super) const SUBJECT_KEY: &[u8] = &[0x55, 0x1d, 14];
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+pub(super) const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 17];
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
+const DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
+pub(super) const AUTHORITY_KEY: &[u8] = &[0x55, 0x1d, 35];
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
 
 /// True if path validation processes the extension of this number, given by its content octets.
 pub(super) fn is_processed(oid: &[u8]) -> bool {
-    matches!(oid, [0x55, 0x1d, last] if PROCESSED.contains(last))
+    matches!(
+        oid,
+        SUBJECT_KEY
+            | KEY_USAGE
+            | ALTERNATIVE_NAMES
+            | BASIC_CONSTRAINTS
+            | NAME_CONSTRAINTS
+            | DISTRIBUTION_POINTS
+            | AUTHORITY_KEY
+            | EXTENDED_KEY_USAGE
+    )
 }
 
-/// Nearly every certificate has fewer extensions.
-const FEW: usize = 16;
+/// Content octets of `id-kp-clientAuth`.
+pub(super) const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
 
 impl Extensions {
-    /// `der` is the certificate in which the extensions stand.
-    pub(super) fn from_parsed(der: &[u8], parsed: &[X509Extension<'_>]) -> Result<Self, InvalidCertificate> {
+    /// `der` is the certificate of these fields.
+    pub(super) fn read(der: &[u8], fields: &Fields<'_>) -> Result<Self, InvalidCertificate> {
         let mut found = Self::default();
-        // A few are compared one by one, which costs less than to hash them.
-        let few = parsed.len() <= FEW;
-        let mut seen = HashSet::new();
-        for (at, extension) in parsed.iter().enumerate() {
-            let octets = extension.oid.as_bytes();
-            let oid = || {
-                ObjectIdentifier::from_der_content(octets)
-                    .map_err(|cause| InvalidCertificate::Malformed { reason: cause.to_string() })
-            };
-            let twice = if few {
-                parsed.iter().take(at).any(|before| before.oid.as_bytes() == octets)
-            } else {
-                !seen.insert(octets)
-            };
-            if twice {
-                return Err(InvalidCertificate::DuplicateExtension { extension: oid()? });
+        for extension in fields.extensions()? {
+            let extension = extension?;
+            if extension.again {
+                return Err(InvalidCertificate::DuplicateExtension { extension: extension.number()? });
             }
-            let processed = is_processed(octets);
-            if extension.critical && !processed && found.unknown_critical.is_none() {
-                found.unknown_critical = Some(oid()?);
+            if extension.critical && found.unknown_critical.is_none() && !is_processed(extension.oid) {
+                found.unknown_critical = Some(extension.number()?);
             }
-            match extension.parsed_extension() {
-                ParsedExtension::BasicConstraints(constraints) => {
-                    let (critical, ca, path_len) =
-                        (extension.critical, constraints.ca, constraints.path_len_constraint);
-                    found.basic_constraints = Some(BasicConstraints { critical, ca, path_len });
-                }
-                ParsedExtension::ExtendedKeyUsage(usage) => {
-                    found.client_auth = Some(usage.client_auth);
-                    found.extended_key_usage = Some(range_in(der, extension.value));
-                }
-                ParsedExtension::KeyUsage(usage) => found.key_usage = Some(*usage),
-                ParsedExtension::NameConstraints(_) => {
-                    found.name_constraints = Some(NameConstraints::read(extension.value));
-                }
-                ParsedExtension::SubjectAlternativeName(names) => {
-                    let count = names.general_names.len();
-                    if count > NAMES_PER_CERTIFICATE {
-                        return Err(InvalidCertificate::TooManyNames { names: count });
-                    }
-                    found.alternative_names = Some(range_in(der, extension.value));
-                }
-                ParsedExtension::ParseError { .. } if processed => {
-                    return Err(InvalidCertificate::MalformedExtension { extension: oid()? });
-                }
-                // What nothing here depends on may hold anything: a pinned certificate is what it is.
-                _ => {}
+            if !found.add(der, &extension)? {
+                return Err(InvalidCertificate::MalformedExtension { extension: extension.number()? });
             }
         }
         Ok(found)
     }
 
+    /// False if it cannot be read. What nothing here depends on may hold anything: a pinned certificate is what it is.
+    fn add(&mut self, der: &[u8], extension: &Extension<'_>) -> Result<bool, InvalidCertificate> {
+        let value = extension.value;
+        let read = match extension.oid {
+            SUBJECT_KEY => one(value, Tag::OctetString).is_some(),
+            AUTHORITY_KEY | DISTRIBUTION_POINTS => list(value).is_some(),
+            BASIC_CONSTRAINTS => {
+                self.basic_constraints = BasicConstraints::read(extension);
+                self.basic_constraints.is_some()
+            }
+            KEY_USAGE => {
+                self.key_usage = KeyUsage::read(value);
+                self.key_usage.is_some()
+            }
+            NAME_CONSTRAINTS => {
+                self.name_constraints = Some(NameConstraints::read(value));
+                list(value).is_some()
+            }
+            ALTERNATIVE_NAMES => {
+                self.alternative_names = Some(range_in(der, value));
+                match general_name::count(value) {
+                    Some(names) if names > NAMES_PER_CERTIFICATE => {
+                        return Err(InvalidCertificate::TooManyNames { names });
+                    }
+                    count => count.is_some(),
+                }
+            }
+            EXTENDED_KEY_USAGE => {
+                self.extended_key_usage = Some(range_in(der, value));
+                let mut allowed = false;
+                let read = each_purpose(value, |purpose| allowed |= purpose == CLIENT_AUTH);
+                self.client_auth = Some(allowed);
+                read.is_some()
+            }
+            _ => true,
+        };
+        Ok(read)
+    }
+
     pub(super) fn alternative_names(&self, der: &[u8]) -> Vec<GeneralName> {
-        let Some(value) = value(der, self.alternative_names.as_ref()) else { return Vec::new() };
-        let (_, names) = SubjectAlternativeName::from_der(value).expect(PARSED_BEFORE);
-        names.general_names.iter().map(GeneralName::from_parsed).collect()
+        let value = value(der, self.alternative_names.as_ref());
+        value.map_or_else(Vec::new, |value| general_name::read(value).expect(READ_BEFORE))
     }
 
     pub(super) fn is_ca(&self) -> bool {
@@ -121,17 +179,17 @@ impl Extensions {
 
     /// Whether key usage has `digitalSignature`; `None` without key usage.
     pub(crate) fn digital_signature(&self) -> Option<bool> {
-        self.key_usage.as_ref().map(KeyUsage::digital_signature)
+        self.key_usage.map(KeyUsage::digital_signature)
     }
 
     /// Whether key usage has `keyCertSign`; `None` without key usage.
     pub(crate) fn key_cert_sign(&self) -> Option<bool> {
-        self.key_usage.as_ref().map(KeyUsage::key_cert_sign)
+        self.key_usage.map(KeyUsage::key_cert_sign)
     }
 
     /// Whether key usage has `cRLSign`; `None` without key usage.
     pub(crate) fn crl_sign(&self) -> Option<bool> {
-        self.key_usage.as_ref().map(KeyUsage::crl_sign)
+        self.key_usage.map(KeyUsage::crl_sign)
     }
 
     /// Whether extended key usage has `id-kp-clientAuth`; `None` without extended key usage. `anyExtendedKeyUsage` does
@@ -144,9 +202,13 @@ impl Extensions {
     /// empty. `None` without extended key usage.
     pub(crate) fn extended_key_usage(&self, der: &[u8]) -> Option<Vec<ObjectIdentifier>> {
         let value = value(der, self.extended_key_usage.as_ref())?;
-        let (_, purposes) = Vec::<Oid<'_>>::from_der(value).expect(PARSED_BEFORE);
-        let purposes = purposes.iter().filter_map(|oid| ObjectIdentifier::from_der_content(oid.as_bytes()).ok());
-        Some(purposes.collect())
+        let mut purposes = Vec::new();
+        each_purpose(value, |oid| purposes.extend(ObjectIdentifier::from_der_content(oid))).expect(READ_BEFORE);
+        Some(purposes)
+    }
+
+    pub(super) fn key_usage(&self) -> Option<KeyUsage> {
+        self.key_usage
     }
 
     pub(crate) fn name_constraints(&self) -> Option<NameConstraints> {
@@ -158,7 +220,16 @@ impl Extensions {
     }
 }
 
-const PARSED_BEFORE: &str = "the same bytes were parsed in `from_der`";
+const READ_BEFORE: &str = "the same bytes were read in `from_der`";
+
+/// Shows the content octets of each purpose in this value of an extended key usage extension; `None` if there is something else.
+fn each_purpose<'a>(value: &'a [u8], mut show: impl FnMut(&'a [u8])) -> Option<()> {
+    let mut purposes = list(value)?;
+    while !purposes.is_finished() {
+        show(purposes.next(Tag::ObjectIdentifier, "a purpose").ok()?.content);
+    }
+    Some(())
+}
 
 fn value<'a>(der: &'a [u8], range: Option<&Range<usize>>) -> Option<&'a [u8]> {
     range.map(|range| der.get(range.clone()).expect("the range was found in the same bytes in `from_der`"))
@@ -235,7 +306,7 @@ mod tests {
 
     #[test]
     fn an_extension_twice_is_found_among_few_and_many() {
-        for count in [2, FEW, FEW + 1, 40] {
+        for count in [2, 16, 17, 40] {
             let (last, known) = (u8::try_from(count).unwrap(), u8::try_from(count / 2).unwrap());
             let numbered =
                 |made: TestCertificate, number| made.with_extension(&format!("1.2.3.{number}"), false, &[5, 0]);

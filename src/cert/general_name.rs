@@ -3,8 +3,9 @@
 use core::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use x509_parser::extensions::GeneralName as Parsed;
+use der::{Tag, TagNumber};
 
+use super::elements::{Elements, list};
 use super::{DistinguishedName, ObjectIdentifier};
 use crate::text::OneLine;
 
@@ -44,30 +45,63 @@ pub enum GeneralName {
 }
 
 impl GeneralName {
-    pub(super) fn from_parsed(name: &Parsed<'_>) -> Self {
-        match name {
-            Parsed::OtherName(oid, value) => match ObjectIdentifier::from_der_content(oid.as_bytes()) {
-                Ok(kind) => Self::Other { kind, value: value.to_vec() },
-                Err(_) => malformed(0, value),
-            },
-            Parsed::RFC822Name(text) => Self::Email((*text).to_owned()),
-            Parsed::DNSName(text) => Self::Dns((*text).to_owned()),
-            Parsed::X400Address(any) => malformed(3, any.data),
-            Parsed::DirectoryName(name) => {
-                DistinguishedName::from_der(name.as_raw()).map_or_else(|_| malformed(4, name.as_raw()), Self::Directory)
-            }
-            Parsed::EDIPartyName(any) => malformed(5, any.data),
-            Parsed::URI(text) => Self::Uri((*text).to_owned()),
-            Parsed::IPAddress(octets) => ip(octets).map_or_else(|| malformed(7, octets), Self::Ip),
-            Parsed::RegisteredID(oid) => ObjectIdentifier::from_der_content(oid.as_bytes())
-                .map_or_else(|_| malformed(8, oid.as_bytes()), Self::RegisteredId),
-            Parsed::Invalid(tag, content) => malformed(tag.0, content),
-        }
+    fn read(number: u32, content: &[u8]) -> Self {
+        let read = match number {
+            0 => other(content),
+            1 => ia5(content).map(Self::Email),
+            2 => ia5(content).map(Self::Dns),
+            4 => DistinguishedName::from_der(content).ok().map(Self::Directory),
+            6 => ia5(content).map(Self::Uri),
+            7 => ip(content).map(Self::Ip),
+            8 => ObjectIdentifier::from_der_content(content).ok().map(Self::RegisteredId),
+            _ => None,
+        };
+        read.unwrap_or_else(|| Self::Malformed { tag: number, content: content.to_vec() })
     }
 }
 
-fn malformed(tag: u32, content: &[u8]) -> GeneralName {
-    GeneralName::Malformed { tag, content: content.to_vec() }
+/// The names in this value of an extension; `None` if there is something else.
+pub(super) fn read(value: &[u8]) -> Option<Vec<GeneralName>> {
+    let mut names = Vec::new();
+    each(value, |number, content| names.push(GeneralName::read(number, content)))?;
+    Some(names)
+}
+
+/// How many names there are in this value of an extension; `None` if there is something else.
+pub(super) fn count(value: &[u8]) -> Option<usize> {
+    let mut count = 0;
+    each(value, |_, _| count += 1)?;
+    Some(count)
+}
+
+/// Shows the number of the tag of each name, and its content octets.
+fn each<'a>(value: &'a [u8], mut show: impl FnMut(u32, &'a [u8])) -> Option<()> {
+    let mut names = list(value)?;
+    while !names.is_finished() {
+        let name = names.any("a name").ok()?;
+        let Tag::ContextSpecific { constructed, number: TagNumber(number) } = name.tag else { return None };
+        let right = match number {
+            0 | 3 | 4 | 5 => constructed,
+            1 | 2 | 6..=8 => !constructed,
+            // Of a kind that is not known here.
+            _ => true,
+        };
+        right.then(|| show(number, name.content))?;
+    }
+    Some(())
+}
+
+/// The kind, then the value in an explicit tag, which is not looked at here.
+fn other(content: &[u8]) -> Option<GeneralName> {
+    let mut parts = Elements::new(content, 0).ok()?;
+    let kind = parts.next(Tag::ObjectIdentifier, "the kind of the name").ok()?.content;
+    let value = content.get(parts.offset()..)?.to_vec();
+    Some(GeneralName::Other { kind: ObjectIdentifier::from_der_content(kind).ok()?, value })
+}
+
+/// IA5 is ASCII (X.680, section 41).
+fn ia5(content: &[u8]) -> Option<String> {
+    content.is_ascii().then(|| str::from_utf8(content).ok().map(str::to_owned)).flatten()
 }
 
 fn ip(octets: &[u8]) -> Option<IpAddr> {

@@ -2,13 +2,11 @@
 
 use core::fmt;
 
-use der::asn1::BitStringRef;
-use der::{AnyRef, Decode as _, Reader as _, SliceReader, Tagged as _};
-use x509_parser::asn1_rs::{Any, Oid, Tag};
-use x509_parser::public_key::PublicKey;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use der::Tag;
 
 use super::ObjectIdentifier;
+use super::elements::{Elements, list};
+use super::serial::minimal;
 use crate::limits::{RSA_BITS_MAX, RSA_BITS_MIN};
 
 /// The type and size of a public key.
@@ -70,31 +68,31 @@ const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
 impl KeyType {
-    /// `None` if the key cannot be read.
-    pub(super) fn from_parsed(spki: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
-        if !is_strict(spki.raw) {
+    /// Reads a `SubjectPublicKeyInfo` in DER, as the verifiers of signatures do; `None` if it cannot be read.
+    pub(super) fn read(spki: &[u8]) -> Option<Self> {
+        let mut parts = list(spki)?;
+        let mut algorithm = Elements::inside(parts.next(Tag::Sequence, "an algorithm").ok()?).ok()?;
+        let [0, key @ ..] = parts.next(Tag::BitString, "a key").ok()?.content else { return None };
+        let kind = algorithm.next(Tag::ObjectIdentifier, "an object identifier").ok()?.content;
+        let parameters = if algorithm.is_finished() { None } else { Some(algorithm.any("parameters").ok()?) };
+        if !(parts.is_finished() && algorithm.is_finished()) {
             return None;
         }
-        let algorithm = spki.algorithm.oid().as_bytes();
-        if algorithm == RSA {
-            let PublicKey::RSA(key) = spki.parsed().ok()? else { return None };
-            return Some(Self::Rsa { bits: bits(key.modulus) });
+        if kind == RSA {
+            return Some(Self::Rsa { bits: bits(modulus(key)?) });
         }
-        if algorithm == ED25519 {
-            let key: &[u8; 32] = spki.subject_public_key.data.as_ref().try_into().ok()?;
-            return (!small_order(key)).then_some(Self::Ed25519);
+        if kind == ED25519 {
+            return (!small_order(key.try_into().ok()?)).then_some(Self::Ed25519);
         }
         // A curve may also be written as parameters; what is no object identifier names no curve.
-        let named = |any: &&Any<'_>| any.tag() == Tag::Oid;
-        let parameters = spki.algorithm.parameters().filter(|_| algorithm == EC);
-        let curve = parameters.filter(named).and_then(|any| any.as_oid().ok());
-        let point = |octets| is_uncompressed(&spki.subject_public_key.data, octets);
-        match curve.as_ref().map(Oid::as_bytes) {
+        let curve = parameters.filter(|named| kind == EC && named.tag == Tag::ObjectIdentifier);
+        let point = |octets| is_uncompressed(key, octets);
+        match curve.map(|named| named.content) {
             Some(P256) => point(32).then_some(Self::EcP256),
             Some(P384) => point(48).then_some(Self::EcP384),
             Some(P521) => point(66).then_some(Self::EcP521),
             Some(other) => ObjectIdentifier::from_der_content(other).ok().map(Self::Other),
-            None => ObjectIdentifier::from_der_content(algorithm).ok().map(Self::Other),
+            None => ObjectIdentifier::from_der_content(kind).ok().map(Self::Other),
         }
     }
 
@@ -124,15 +122,16 @@ impl KeyType {
     }
 }
 
-/// True if there is an algorithm and a bit string and nothing else, in DER: what the verifiers of signatures read.
-fn is_strict(spki: &[u8]) -> bool {
-    let parts = AnyRef::from_der(spki).and_then(|whole| {
-        let mut inside = SliceReader::new(whole.value())?;
-        AnyRef::decode(&mut inside)?.tag().assert_eq(der::Tag::Sequence)?;
-        BitStringRef::decode(&mut inside)?;
-        inside.finish()
-    });
-    parts.is_ok()
+/// Content octets of the modulus of an `RSAPublicKey` (RFC 8017, appendix A.1.1).
+fn modulus(key: &[u8]) -> Option<&[u8]> {
+    let mut parts = list(key)?;
+    let mut number = || {
+        let content = parts.next(Tag::Integer, "a number").ok()?.content;
+        // X.690, section 8.3: of two's complement, and no octet more than it takes.
+        (content.first()? & 0x80 == 0 && minimal(content) == content).then_some(content)
+    };
+    let (modulus, _exponent) = (number()?, number()?);
+    parts.is_finished().then_some(modulus)
 }
 
 /// True if both coordinates of the point are written out, each in so many octets (SEC 1, section 2.3.3).
@@ -159,7 +158,7 @@ fn small_order(key: &[u8; 32]) -> bool {
         || (low >= 0xec && high == 0x7f && middle == [0xff; 30])
 }
 
-/// Bits of an unsigned big-endian integer. (x509-parser counts bytes, and misses a modulus without leading zero.)
+/// Bits of an unsigned big-endian integer.
 fn bits(integer: &[u8]) -> usize {
     let zeros = integer.iter().take_while(|byte| **byte == 0).count();
     integer.get(zeros).map_or(0, |first| (integer.len() - zeros) * 8 - first.leading_zeros() as usize)
@@ -180,13 +179,10 @@ impl fmt::Display for KeyType {
 
 #[cfg(test)]
 mod tests {
-    use x509_parser::prelude::FromDer as _;
-
     use super::*;
 
     fn read(spki: &[u8]) -> Option<KeyType> {
-        let (_, parsed) = SubjectPublicKeyInfo::from_der(spki).unwrap();
-        KeyType::from_parsed(&parsed)
+        KeyType::read(spki)
     }
 
     fn ed25519(key: [u8; 32]) -> Option<KeyType> {

@@ -1,10 +1,13 @@
 //! Certificates and what stands in them: names, keys, dates, fingerprints; and the lists that take them back.
 //!
-//! Reads; judges nothing, trusts nothing, knows no users. The parser underneath (x509-parser) stays inside this module:
-//! no type of it is public, and nothing else of the crate names it. RFC 5280, section 4.
+//! Reads DER; judges nothing, trusts nothing, knows no users. RFC 5280, section 4.
 
 mod crl;
+mod date;
+mod elements;
+mod extension;
 mod extensions;
+mod fields;
 mod fingerprint;
 mod general_name;
 mod key_type;
@@ -29,11 +32,9 @@ pub(crate) mod encode;
 
 use core::fmt;
 use core::ops::Range;
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 
 pub use crl::{InvalidRevocationList, RevocationList, RevocationReason, Revoked};
 pub use fingerprint::{Fingerprint, InvalidFingerprint, SpkiFingerprint};
@@ -53,6 +54,9 @@ pub(crate) use name_constraints::NameConstraints;
 pub(crate) use profile_rules::{is_uncommon, old_signature};
 pub(crate) use validity::{Standing, seconds, show, unix};
 pub(crate) use values::explicit_value;
+
+use elements::Unexpected;
+use fields::Fields;
 
 use crate::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};
 use crate::pem;
@@ -104,48 +108,27 @@ impl Certificate {
         if der.len() > CERTIFICATE_BYTES {
             return Err(InvalidCertificate::TooLarge { bytes: der.len() });
         }
-        // The parser looks at the number of this tag alone, which other classes have too.
-        if der.first() != Some(&0x30) {
-            return Err(InvalidCertificate::Malformed { reason: "it is no SEQUENCE".to_owned() });
-        }
-        let (rest, parsed) = X509Certificate::from_der(der)
-            .map_err(|error| InvalidCertificate::Malformed { reason: error.to_string() })?;
-        if !rest.is_empty() {
-            return Err(InvalidCertificate::TrailingData { bytes: rest.len() });
-        }
-        // The parser does not look at what stands behind the signature.
-        if let Cow::Borrowed(signature) = &parsed.signature_value.data
-            && let bytes @ 1.. = der.len() - range_in(der, signature).end
-        {
-            return Err(InvalidCertificate::TrailingData { bytes });
-        }
-        let tbs = &parsed.tbs_certificate;
-        let version = match tbs.version {
-            X509Version::V1 => 1,
-            X509Version::V2 => 2,
-            X509Version::V3 => 3,
-            other => return Err(InvalidCertificate::Malformed { reason: format!("version number {}", other.0) }),
-        };
+        let fields = Fields::read(der)?;
         // Decoded when asked for: most certificates are never asked.
-        DistinguishedName::check_der(tbs.issuer.as_raw()).map_err(InvalidCertificate::Issuer)?;
-        DistinguishedName::check_der(tbs.subject.as_raw()).map_err(InvalidCertificate::Subject)?;
-        let serial = SerialNumber::from_der_content(tbs.raw_serial())
-            .ok_or_else(|| InvalidCertificate::Malformed { reason: "the serial number is empty".to_owned() })?;
-        let extensions = Extensions::from_parsed(der, tbs.extensions())?;
-        let key_type = KeyType::from_parsed(&tbs.subject_pki)
-            .ok_or_else(|| InvalidCertificate::Malformed { reason: "the public key cannot be read".to_owned() })?;
+        DistinguishedName::check_der(fields.issuer).map_err(InvalidCertificate::Issuer)?;
+        DistinguishedName::check_der(fields.subject).map_err(InvalidCertificate::Subject)?;
+        let malformed = |reason: &str| InvalidCertificate::Malformed { reason: reason.to_owned() };
+        let serial =
+            SerialNumber::from_der_content(fields.serial).ok_or_else(|| malformed("the serial number is empty"))?;
+        let extensions = Extensions::read(der, &fields)?;
+        let key_type = KeyType::read(fields.public_key).ok_or_else(|| malformed("the public key cannot be read"))?;
         Ok(Self(Arc::new(Inner {
             fingerprint: OnceLock::new(),
             spki_fingerprint: OnceLock::new(),
             alternative_names: OnceLock::new(),
-            version,
+            version: fields.version,
             serial,
-            validity: Validity::new(tbs.validity.not_before.timestamp(), tbs.validity.not_after.timestamp()),
+            validity: fields.validity,
             key_type,
             extensions,
-            issuer: range_in(der, tbs.issuer.as_raw()),
-            subject: range_in(der, tbs.subject.as_raw()),
-            spki: range_in(der, tbs.subject_pki.raw),
+            issuer: range_in(der, fields.issuer),
+            subject: range_in(der, fields.subject),
+            spki: range_in(der, fields.public_key),
             der: Arc::from(der),
         })))
     }
@@ -299,8 +282,7 @@ impl Certificate {
 
     /// The algorithm of its signature, as its number; `None` if that is longer than numbers are.
     pub(crate) fn signature_algorithm(&self) -> Option<ObjectIdentifier> {
-        let (_, parsed) = X509Certificate::from_der(&self.0.der).ok()?;
-        ObjectIdentifier::from_der_content(parsed.signature_algorithm.algorithm.as_bytes()).ok()
+        ObjectIdentifier::from_der_content(self.fields().algorithm.oid).ok()
     }
 
     pub(crate) fn extensions(&self) -> &Extensions {
@@ -309,6 +291,11 @@ impl Certificate {
 
     pub(crate) fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
         SubjectPublicKeyInfoDer::from(self.part(&self.0.spki))
+    }
+
+    /// Its parts, found again.
+    fn fields(&self) -> Fields<'_> {
+        Fields::read(&self.0.der).expect("the same bytes were read in `from_der`")
     }
 
     fn part(&self, range: &Range<usize>) -> &[u8] {
@@ -334,6 +321,12 @@ impl Eq for Certificate {}
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({}, {})", self.subject(), self.fingerprint())
+    }
+}
+
+impl From<Unexpected> for InvalidCertificate {
+    fn from(Unexpected { expected, offset }: Unexpected) -> Self {
+        Self::Malformed { reason: format!("expected {expected} at offset {offset}") }
     }
 }
 

@@ -1,8 +1,8 @@
 //! (private) What path validation has to know of name constraints before it applies them. RFC 5280, section 4.2.1.10.
-//!
-//! By hand, not with x509-parser, which takes a list that it cannot read for one that is not there.
 
-use der::{AnyRef, Decode as _, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
+use der::Tag;
+
+use super::elements::{Element, Elements, Unexpected, context, list};
 
 /// Name constraints, as far as they are not left to path validation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,32 +26,34 @@ impl NameConstraints {
     }
 
     fn add(&mut self, der: &[u8]) -> Result<(), &'static str> {
-        let whole = AnyRef::from_der(der).map_err(|_| UNREADABLE)?;
-        let lists = elements(whole, Tag::Sequence)?;
-        let (permitted, excluded) = (context(0, true), context(1, true));
-        let tags: Vec<_> = lists.iter().map(AnyRef::tag).collect();
-        if tags.is_empty() {
+        let mut lists = list(der).ok_or(UNREADABLE)?;
+        let permitted = lists.optional(context(0, true)).map_err(unreadable)?;
+        let excluded = lists.optional(context(1, true)).map_err(unreadable)?;
+        lists.finish("the end of the constraints").map_err(unreadable)?;
+        if permitted.is_none() && excluded.is_none() {
             return Err(EMPTY);
         }
-        if ![&[permitted][..], &[excluded], &[permitted, excluded]].contains(&&tags[..]) {
-            return Err(UNREADABLE);
-        }
-        for list in lists {
-            let subtrees = elements(list, list.tag())?;
-            if subtrees.is_empty() {
+        for list in [permitted, excluded].into_iter().flatten() {
+            let mut subtrees = Elements::inside(list).map_err(unreadable)?;
+            if subtrees.is_finished() {
                 return Err(EMPTY);
             }
-            subtrees.into_iter().try_for_each(|subtree| self.add_subtree(subtree))?;
+            while !subtrees.is_finished() {
+                self.add_subtree(subtrees.next(Tag::Sequence, "a subtree").map_err(unreadable)?)?;
+            }
         }
         Ok(())
     }
 
-    fn add_subtree(&mut self, subtree: AnyRef<'_>) -> Result<(), &'static str> {
-        let parts = elements(subtree, Tag::Sequence)?;
-        let base = parts.first().ok_or(UNREADABLE)?;
-        self.email |= base.tag() == context(1, false);
+    fn add_subtree(&mut self, subtree: Element<'_>) -> Result<(), &'static str> {
+        let mut parts = Elements::inside(subtree).map_err(unreadable)?;
+        let base = parts.any("a name").map_err(unreadable)?;
+        while !parts.is_finished() {
+            parts.any("a distance").map_err(unreadable)?;
+        }
+        self.email |= base.tag == context(1, false);
         // Only e-mail addresses and URIs have a form with a period for "whatever is below".
-        if base.tag() == context(2, false) && base.value().starts_with(b".") {
+        if base.tag == context(2, false) && base.content.starts_with(b".") {
             return Err(LEADING_PERIOD);
         }
         Ok(())
@@ -68,20 +70,8 @@ impl NameConstraints {
     }
 }
 
-fn context(number: u32, constructed: bool) -> Tag {
-    Tag::ContextSpecific { constructed, number: TagNumber(number) }
-}
-
-fn elements(outer: AnyRef<'_>, tag: Tag) -> Result<Vec<AnyRef<'_>>, &'static str> {
-    if outer.tag() != tag {
-        return Err(UNREADABLE);
-    }
-    let mut reader = SliceReader::new(outer.value()).map_err(|_| UNREADABLE)?;
-    let mut found = Vec::new();
-    while !reader.is_finished() {
-        found.push(AnyRef::decode(&mut reader).map_err(|_| UNREADABLE)?);
-    }
-    Ok(found)
+fn unreadable(_: Unexpected) -> &'static str {
+    UNREADABLE
 }
 
 #[cfg(test)]

@@ -404,9 +404,9 @@ impl Table<'_> {
     }
 
     fn key_usage(&mut self) {
-        let Some(bits) = &self.facts.key_usage else { return };
-        let openssl = bits.key_agreement || (bits.key_encipherment && !self.is_client());
-        let (signs, cert_sign) = (bits.digital_signature, bits.key_cert_sign);
+        let Some(usage) = self.certificate.extensions().key_usage() else { return };
+        let openssl = usage.key_agreement() || (usage.key_encipherment() && !self.is_client());
+        let (signs, cert_sign) = (usage.digital_signature(), usage.key_cert_sign());
         if !signs {
             self.say(
                 RemarkCode::NoDigitalSignature,
@@ -429,7 +429,7 @@ impl Table<'_> {
         let extensions = self.certificate.extensions();
         let constraints = extensions.basic_constraints();
         let path_len = constraints.and_then(|constraints| constraints.path_len).is_some();
-        let cert_sign = self.facts.key_usage.as_ref().map(|bits| bits.key_cert_sign);
+        let cert_sign = self.certificate.extensions().key_cert_sign();
         if let Some(constraints) = constraints.filter(|constraints| constraints.ca) {
             let strict = !constraints.critical
                 || cert_sign.is_none()

@@ -3,10 +3,9 @@
 //!
 //! Few certificates are ever asked, so nothing of it is kept. RFC 5280, section 4.2.
 
-use der::{AnyRef, Decode as _};
-use x509_parser::extensions::{ParsedExtension, X509Extension};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use der::Tag;
 
+use super::elements::{Elements, context, list, one};
 use super::{AttributeValue, Certificate, InvalidCertificate, ObjectIdentifier};
 
 /// `id-ce-certificatePolicies`, 2.5.29.32.
@@ -36,40 +35,39 @@ impl Certificate {
 
     /// [`certificate_policies`](Self::certificate_policies) and [`extension_values`](Self::extension_values), read together.
     pub(crate) fn policies_and_extensions(&self) -> (Policies, Extensions) {
-        let (_, parsed) = X509Certificate::from_der(self.bytes()).expect("the same bytes were parsed in `from_der`");
-        let policies = parsed.extensions().iter().find(|found| found.oid.as_bytes() == CERTIFICATE_POLICIES);
-        let value = |found: &X509Extension<'_>| {
-            let oid = ObjectIdentifier::from_der_content(found.oid.as_bytes()).ok()?;
-            Some((oid, found.value.to_vec()))
-        };
-        (policies.map_or(Ok(Vec::new()), read_policies), parsed.extensions().iter().filter_map(value).collect())
+        let mut policies = Ok(Vec::new());
+        let mut values = Vec::new();
+        for extension in self.fields().extensions().into_iter().flatten().flatten() {
+            let Ok(number) = extension.number() else { continue };
+            if extension.oid == CERTIFICATE_POLICIES {
+                let malformed = || InvalidCertificate::MalformedExtension { extension: number.clone() };
+                policies = read_policies(extension.value).ok_or_else(malformed);
+            }
+            values.push((number, extension.value.to_vec()));
+        }
+        (policies, values)
     }
 }
 
 type Policies = Result<Vec<ObjectIdentifier>, InvalidCertificate>;
 type Extensions = Vec<(ObjectIdentifier, Vec<u8>)>;
 
-fn read_policies(extension: &X509Extension<'_>) -> Policies {
-    let read = match extension.parsed_extension() {
-        ParsedExtension::CertificatePolicies(policies) => {
-            let numbers = policies.iter().map(|policy| policy.policy_id.as_bytes());
-            numbers.map(ObjectIdentifier::from_der_content).collect::<Result<_, _>>().ok()
-        }
-        _ => None,
-    };
-    read.ok_or_else(|| {
-        ObjectIdentifier::from_der_content(CERTIFICATE_POLICIES).map_or_else(
-            |cause| InvalidCertificate::Malformed { reason: cause.to_string() },
-            |extension| InvalidCertificate::MalformedExtension { extension },
-        )
-    })
+fn read_policies(value: &[u8]) -> Option<Vec<ObjectIdentifier>> {
+    let mut policies = list(value)?;
+    let mut found = Vec::new();
+    while !policies.is_finished() {
+        let mut parts = Elements::inside(policies.next(Tag::Sequence, "a policy").ok()?).ok()?;
+        let number = parts.next(Tag::ObjectIdentifier, "an object identifier").ok()?;
+        parts.optional(Tag::Sequence).ok()?;
+        parts.finish("the end of the policy").ok()?;
+        found.push(ObjectIdentifier::from_der_content(number.content).ok()?);
+    }
+    Some(found)
 }
 
 /// The one value inside the explicit tag `[0]` of an `otherName`; `None` if there is something else.
 pub(crate) fn explicit_value(der: &[u8]) -> Option<AttributeValue> {
-    let (tag, content) = der.split_first()?;
-    let outer = AnyRef::from_der(der).ok()?;
-    (*tag == 0xa0 && !content.is_empty()).then(|| AttributeValue::from_der(outer.value()))?
+    AttributeValue::from_der(one(der, context(0, true))?)
 }
 
 #[cfg(test)]

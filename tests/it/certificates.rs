@@ -107,6 +107,6 @@ fn a_certificate_is_a_sequence_and_nothing_with_the_number_of_one() {
     for first in [0x70, 0xb0, 0xf0, 0x10] {
         let other = [&[first], &der[1..]].concat();
         let error = Certificate::from_der(&other).unwrap_err();
-        assert_eq!(error.to_string(), "this is no X.509 certificate: it is no SEQUENCE");
+        assert_eq!(error.to_string(), "this is no X.509 certificate: expected a SEQUENCE at offset 0");
     }
 }

@@ -87,6 +87,7 @@ mod rotating;
 mod rotations;
 mod rules;
 mod rules_under_anchors;
+mod second_reader;
 mod selectors;
 mod service;
 mod shapes;

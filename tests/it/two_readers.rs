@@ -1,6 +1,6 @@
 //! Below an anchor nobody is admitted by a certificate that two readers read differently.
 //!
-//! x509-parser reads for the rules and webpki for the path. Here every bit of a certificate is changed in turn, and the CA's
+//! We read for the rules and webpki for the path; x509-parser is a third. Here every bit of a certificate is changed in turn, and the CA's
 //! signature made anew over what came of it, so that nothing but the reading is left to refuse it. Whoever is admitted has a
 //! certificate that x509-parser, webpki and we read alike: validity, alternative names, key usage, basic constraints, key,
 //! subject, issuer, serial number. A pin is our own reading alone.
