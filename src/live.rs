@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustls::pki_types::UnixTime;
 
 use crate::decision::{Caller, Outcome, Principal, Refused};
-use crate::policy::PolicyDigest;
+use crate::policy::Edition;
 use crate::role::Role;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::user::UserName;
@@ -59,7 +59,7 @@ struct Open<T> {
 /// What a caller was when somebody looked last.
 #[derive(Clone)]
 struct Seen {
-    policy: PolicyDigest,
+    policy: Edition,
     from: UnixTime,
     /// `None` for the anonymous, whose standing no time ends.
     until: Option<UnixTime>,
@@ -209,8 +209,7 @@ impl<T> Callers<T> {
 impl Seen {
     /// As the caller stands now, and the answer behind it.
     fn of(caller: &Caller, now: UnixTime) -> (Self, Result<Option<Principal>, Refused>) {
-        let decision = caller.decide(now);
-        let policy = decision.policy();
+        let (policy, decision) = caller.decide_by(now);
         let seen = |until, standing| Self { policy, from: now, until, standing, untold: false, review: 0 };
         if matches!(decision.outcome(), Outcome::Anonymous) {
             return (seen(None, Standing::Anonymous), Ok(None));

@@ -13,6 +13,15 @@ pub(crate) struct Voucher {
     pub(crate) issuer_key: SpkiFingerprint,
     /// The intermediates of the path, nearest to the certificate first.
     pub(crate) intermediates: Box<[Fingerprint]>,
+    /// The fingerprints that these would have with their signatures written in the other way, which anybody can write.
+    pub(crate) rewritten: Box<[Fingerprint]>,
+}
+
+impl Voucher {
+    /// True if this CA is one of the intermediates, however its signature is written.
+    pub(crate) fn goes_through(&self, ca: &Fingerprint) -> bool {
+        self.intermediates.contains(ca) || self.rewritten.contains(ca)
+    }
 }
 
 impl fmt::Display for Voucher {

@@ -50,6 +50,7 @@ pub use crate::pem::InvalidPem;
 
 pub(crate) use extensions::Extensions;
 pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
+pub(crate) use name::AlikeName;
 pub(crate) use name_constraints::NameConstraints;
 pub(crate) use profile_rules::{is_uncommon, old_signature};
 pub(crate) use validity::{Standing, seconds, show, unix};
@@ -84,6 +85,7 @@ struct Inner {
     /// Made when asked for.
     fingerprint: OnceLock<Fingerprint>,
     spki_fingerprint: OnceLock<SpkiFingerprint>,
+    resigned: OnceLock<Box<[Fingerprint]>>,
     alternative_names: OnceLock<Box<[GeneralName]>>,
     version: u8,
     serial: SerialNumber,
@@ -120,6 +122,7 @@ impl Certificate {
         Ok(Self(Arc::new(Inner {
             fingerprint: OnceLock::new(),
             spki_fingerprint: OnceLock::new(),
+            resigned: OnceLock::new(),
             alternative_names: OnceLock::new(),
             version: fields.version,
             serial,

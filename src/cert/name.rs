@@ -4,11 +4,14 @@
 //! of what a name is used for, and picks no attribute: which of two common names counts is not for here to say.
 //! X.501 section 9, RFC 5280 section 4.1.2.4.
 
+#[path = "name_alike.rs"]
+mod alike;
 #[path = "name_elements.rs"]
 mod elements;
 #[path = "name_text.rs"]
 mod text;
 
+pub(crate) use alike::AlikeName;
 use elements::Elements;
 
 use super::{InvalidObjectIdentifier, ObjectIdentifier};

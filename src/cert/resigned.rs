@@ -38,9 +38,11 @@ const fn hex<const N: usize>(digits: &str) -> [u8; N] {
 impl Certificate {
     /// The fingerprints that this certificate would have with its signature written in the other way; none if the
     /// signature is no ECDSA signature. The curve stands in another certificate, so there is one for each that could be it.
-    pub(crate) fn resigned_fingerprints(&self) -> Vec<Fingerprint> {
-        let others = ORDERS.iter().filter_map(|order| resigned(self.bytes(), order).ok()?);
-        others.map(|der| Fingerprint::of(&der)).collect()
+    pub(crate) fn resigned_fingerprints(&self) -> &[Fingerprint] {
+        self.0.resigned.get_or_init(|| {
+            let others = ORDERS.iter().filter_map(|order| resigned(self.bytes(), order).ok()?);
+            others.map(|der| Fingerprint::of(&der)).collect()
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use rustls::pki_types::UnixTime;
 
 use super::refusal::Reason;
 use super::{Decision, Evidence, Outcome, Principal, Refusal, Refused};
-use crate::policy::{Authority, Policy, PolicyDigest, PolicyHandle};
+use crate::policy::{Authority, Edition, Policy, PolicyHandle};
 use crate::sync::{PoisonError, RwLock};
 
 /// The peer of one connection: its evidence and the policy that is in force.
@@ -28,7 +28,7 @@ struct Inner {
 
 /// An admission that holds while nothing changes. Keeps no policy alive.
 struct Admission {
-    policy: PolicyDigest,
+    policy: Edition,
     from: UnixTime,
     principal: Principal,
 }
@@ -82,12 +82,12 @@ impl Caller {
     /// The user, or the decision that admits none; remembered or decided now.
     fn standing(&self, authority: Authority<'_>, now: UnixTime) -> Result<Result<Principal, Decision>, Refused> {
         let policy = self.policy_for(authority, now)?;
-        if let Some(principal) = self.remembered(policy.digest(), now) {
+        if let Some(principal) = self.remembered(policy.edition(), now) {
             return Ok(Ok(principal));
         }
         let decision = policy.decide(&self.0.evidence, now);
         let Some(principal) = decision.principal() else { return Ok(Err(decision)) };
-        self.remember(policy.digest(), now, principal);
+        self.remember(policy.edition(), now, principal);
         Ok(Ok(principal.clone()))
     }
 
@@ -105,20 +105,26 @@ impl Caller {
         }
     }
 
-    fn remembered(&self, policy: PolicyDigest, now: UnixTime) -> Option<Principal> {
+    fn remembered(&self, policy: Edition, now: UnixTime) -> Option<Principal> {
         let last = self.0.last.read().unwrap_or_else(PoisonError::into_inner);
         let admission = last.as_ref()?;
         let holds = admission.policy == policy && admission.from <= now && now <= admission.principal.valid_until();
         holds.then(|| admission.principal.clone())
     }
 
-    fn remember(&self, policy: PolicyDigest, from: UnixTime, principal: &Principal) {
+    fn remember(&self, policy: Edition, from: UnixTime, principal: &Principal) {
         let admission = Admission { policy, from, principal: principal.clone() };
         *self.0.last.write().unwrap_or_else(PoisonError::into_inner) = Some(admission);
     }
 
-    pub(crate) fn policy_in_force(&self) -> PolicyDigest {
-        self.0.policy.load().digest()
+    pub(crate) fn policy_in_force(&self) -> Edition {
+        self.0.policy.load().edition()
+    }
+
+    /// As [`decide`](Self::decide), and by which policy.
+    pub(crate) fn decide_by(&self, now: UnixTime) -> (Edition, Decision) {
+        let policy = self.0.policy.load();
+        (policy.edition(), policy.decide(&self.0.evidence, now))
     }
 
     /// What the connection proved.

@@ -84,7 +84,7 @@ impl Policy {
         self.decide_traced(evidence, now, &mut NoTrace)
     }
 
-    /// The one way a decision is made; an explanation is this with a trace that listens, and takes nothing that was found before.
+    /// The one way a decision is made; an explanation is this with a trace that listens, and asks the rules anew.
     pub(crate) fn decide_traced(&self, evidence: &Evidence, now: UnixTime, trace: &mut impl Trace) -> Decision {
         let outcome = self.outcome(evidence, now, trace).unwrap_or_else(Outcome::Refused);
         Decision { outcome, circumstances: Circumstances::new(self, evidence, now) }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::InvalidNameTest;
 use super::display::{Quoted, word_of_bytes};
 use crate::cert::{Attribute, AttributeValue, DistinguishedName, ObjectIdentifier, SerialNumber};
-use crate::text::has_hidden;
+use crate::text::{alike, has_hidden};
 
 /// `1.3.6.1.4.1.311.20.2.3`, the user principal name among the kinds of `otherName`.
 const USER_PRINCIPAL_NAME: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x03];
@@ -173,11 +173,10 @@ impl Value {
     /// one address of those that mean the same host (X.520, section 7.6; RFC 3986, section 6.2.2.1; RFC 4291, section 2.5.5.2).
     /// Never to match anything, only to leave out.
     pub(super) fn alike(&self) -> Self {
-        let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         match self {
             Self::Ip(address) => Self::Ip(address.to_canonical()),
-            Self::Name(name) => Self::Text(fold(&name.to_string()).into()),
-            Self::Text(text) => Self::Text(fold(text).into()),
+            Self::Name(name) => Self::Text(alike(&name.to_string()).into()),
+            Self::Text(text) => Self::Text(alike(text).into()),
             Self::Bytes(_) | Self::Oid(_) | Self::Serial(_) => self.clone(),
         }
     }

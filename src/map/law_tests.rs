@@ -12,7 +12,12 @@ use crate::voucher::Voucher;
 
 fn voucher(anchor: Fingerprint, intermediates: &[Fingerprint]) -> Voucher {
     let issuer = intermediates.first().copied().unwrap_or(anchor);
-    Voucher { anchor, issuer_key: SpkiFingerprint::of(issuer.as_bytes()), intermediates: intermediates.into() }
+    Voucher {
+        anchor,
+        issuer_key: SpkiFingerprint::of(issuer.as_bytes()),
+        intermediates: intermediates.into(),
+        rewritten: [].into(),
+    }
 }
 
 fn ca(number: usize) -> Fingerprint {
@@ -431,7 +436,12 @@ fn a_trace_sees_what_the_rules_check() {
     let table = MappingTable::new(&[rule(&text, "\"u\"")]).0;
     let steps = |issuer_key: &[u8]| {
         let mut steps = Steps::default();
-        let voucher = Voucher { anchor: ca(0), issuer_key: SpkiFingerprint::of(issuer_key), intermediates: [].into() };
+        let voucher = Voucher {
+            anchor: ca(0),
+            issuer_key: SpkiFingerprint::of(issuer_key),
+            intermediates: [].into(),
+            rewritten: [].into(),
+        };
         assert_eq!(table.under(made.certificate(), &[voucher], &mut steps), Lookup::None);
         steps.0
     };

@@ -325,8 +325,9 @@ impl NameTest {
     ///
     /// A certificate is left out if one of its values is what `excluded` looks for, or could be: quantifiers do not matter
     /// here, attributes of multi-valued RDNs count, and so does every value that programs may read differently. Texts are
-    /// alike in any case of letters and with any number of blanks, an IPv4 address in IPv6 is that address, and `anyPolicy` is
-    /// every policy.
+    /// alike in any case of letters (`straße` and `STRASSE` too) and with any number of blanks, an IPv4 address in IPv6 is that
+    /// address, and `anyPolicy` is every policy. Nothing is normalized: `ü` as two characters, full-width letters and letters of
+    /// other scripts are others, so what matters is better said by what has to be there.
     ///
     /// # Errors
     /// [`InvalidNameTest::NestedNot`] if `excluded` has a `not` itself, [`InvalidNameTest::ExcludesEverything`] if it is

@@ -186,7 +186,7 @@ impl Rule<'_> {
                         }
                     }
                     Some(voucher) => {
-                        let through = path.through.iter().all(|ca| voucher.intermediates.contains(ca));
+                        let through = path.through.iter().all(|ca| voucher.goes_through(ca));
                         if !(through && path.issuer_key.is_none_or(|key| key == voucher.issuer_key)) {
                             hear(Check::CaPath, 1, format_args!("{path}"), format_args!("{voucher}"));
                         }

@@ -354,7 +354,7 @@ impl MappingTable {
     pub(super) fn known_as(&self, certificate: &Certificate) -> Fingerprint {
         let own = certificate.fingerprint();
         let named = |fingerprint: &Fingerprint| self.exact.contains_key(&Selector::certificate(*fingerprint));
-        let resigned = || certificate.resigned_fingerprints().into_iter().find(named);
+        let resigned = || certificate.resigned_fingerprints().iter().copied().find(named);
         if self.exact.is_empty() || named(&own) { own } else { resigned().unwrap_or(own) }
     }
 
@@ -453,7 +453,7 @@ impl<'a> Rule<'a> {
         let Under { path, test } = self.as_under()?;
         let anchor = path.anchor == voucher.anchor;
         trace.step(Check::NameRule, anchor, format_args!("{}", self.selector));
-        let through = path.through.iter().all(|ca| voucher.intermediates.contains(ca));
+        let through = path.through.iter().all(|ca| voucher.goes_through(ca));
         let issuer = path.issuer_key.is_none_or(|key| key == voucher.issuer_key);
         trace.compare(Check::CaPath, through && issuer, format_args!("{path}"), format_args!("{voucher}"));
         if !(anchor && through && issuer) {

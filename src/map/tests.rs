@@ -17,12 +17,17 @@ pub(super) fn key(name: &str) -> SpkiFingerprint {
 
 /// The CA `name`, which signed the certificate itself.
 pub(super) fn direct(name: &str) -> Voucher {
-    Voucher { anchor: ca(name), issuer_key: key(name), intermediates: [].into() }
+    Voucher { anchor: ca(name), issuer_key: key(name), intermediates: [].into(), rewritten: [].into() }
 }
 
 /// The CA `name`, through one intermediate.
 pub(super) fn through(name: &str, intermediate: &str) -> Voucher {
-    Voucher { anchor: ca(name), issuer_key: key(intermediate), intermediates: [ca(intermediate)].into() }
+    Voucher {
+        anchor: ca(name),
+        issuer_key: key(intermediate),
+        intermediates: [ca(intermediate)].into(),
+        rewritten: [].into(),
+    }
 }
 
 #[track_caller]

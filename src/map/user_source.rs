@@ -304,13 +304,14 @@ impl Template {
 
     fn take(&self, names: &Names) -> Option<Result<UserName, NoUserName>> {
         let mut taken = String::new();
-        let (mut separator, mut pattern) = (None, None);
+        let (mut separator, mut pattern, mut place) = (None, None, false);
         for piece in &self.pieces {
             match piece {
                 Piece::Part(part) => {
                     let text = part.take(names)?;
                     separator = separator.or_else(|| text.chars().find(|c| self.separates(*c)));
                     pattern = pattern.or_else(|| text.chars().find(|c| PATTERNS.contains(c)));
+                    place |= matches!(text.as_str(), "." | "..");
                     taken.push_str(&text);
                 }
                 Piece::Text(text) => taken.push_str(text),
@@ -330,6 +331,9 @@ impl Template {
         }
         if let Some(character) = pattern {
             return Some(Err(NoUserName::Pattern { character, taken }));
+        }
+        if place {
+            return Some(Err(NoUserName::Place { taken }));
         }
         Some(taken.parse().map_err(|cause| NoUserName::Invalid { cause, taken }))
     }
@@ -387,6 +391,8 @@ pub(crate) enum NoUserName {
     Invalid { cause: InvalidUserName, taken: String },
     #[error("the value has the character {character:?}, which is a pattern in access lists")]
     Pattern { character: char, taken: String },
+    #[error("the value is `.` or `..`, which is a place wherever names are paths")]
+    Place { taken: String },
     #[error("the value has the character {character:?}, which separates the pieces of the name")]
     Separator { character: char, taken: String },
 }
@@ -396,6 +402,7 @@ impl NoUserName {
         match self {
             Self::Invalid { cause: _, taken }
             | Self::Pattern { character: _, taken }
+            | Self::Place { taken }
             | Self::Separator { character: _, taken } => taken,
         }
     }

@@ -59,6 +59,13 @@ struct Rules {
     disabled: BTreeSet<UserName>,
 }
 
+/// What decides: two policies of one edition decide alike. The digest does not say whose signatures can be verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Edition {
+    digest: PolicyDigest,
+    algorithms: Algorithms,
+}
+
 impl Policy {
     /// The hosts whose connections this policy decides, sorted by id; at least one.
     #[must_use]
@@ -81,6 +88,11 @@ impl Policy {
     #[must_use]
     pub fn digest(&self) -> PolicyDigest {
         self.digest
+    }
+
+    /// What decides.
+    pub(crate) fn edition(&self) -> Edition {
+        Edition { digest: self.digest, algorithms: self.algorithms }
     }
 
     /// How many mapping rules it has.

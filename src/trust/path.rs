@@ -20,7 +20,7 @@ use super::revocation::RevocationState;
 use super::signatures::{Algorithms, Signatures};
 use super::verified::ValidPath;
 use crate::cert::{Certificate, GeneralName, NameConstraints, unix};
-use crate::limits::{PATH_STEPS_PER_DECISION, SIGNATURES_PER_DECISION};
+use crate::limits::PATH_STEPS_PER_DECISION;
 use crate::voucher::Voucher;
 
 /// What a search depends on besides what was presented.
@@ -57,7 +57,7 @@ impl<'a> Search<'a> {
         issuers.sort_unstable();
         issuers.dedup();
         let candidates = issuers.into_iter().flat_map(|name| rules.anchors.named(name)).collect();
-        let signatures = Signatures::new(rules.algorithms, SIGNATURES_PER_DECISION);
+        let signatures = Signatures::of_a_decision(rules.algorithms);
         Self { rules, chain, candidates, now, signatures, steps: Cell::new(PATH_STEPS_PER_DECISION) }
     }
 
@@ -95,7 +95,9 @@ impl<'a> Search<'a> {
         }
         // Whoever made us stop early may have hidden an anchor that vouches too.
         if self.signatures.are_exhausted() {
-            return Err(PathFailure::TooMuchWork { reason: "more signatures than a decision verifies" });
+            return Err(PathFailure::TooMuchWork {
+                reason: "more signatures or revocation lists than a decision verifies",
+            });
         }
         if self.steps.get() == 0 {
             return Err(PathFailure::TooMuchWork { reason: "more paths than a decision looks at" });
@@ -196,11 +198,13 @@ impl<'a> Search<'a> {
         }
 
         let issuer_key = intermediates.first().copied().unwrap_or(anchor).spki_fingerprint();
+        let rewritten: Box<[_]> = intermediates.iter().flat_map(|ca| ca.resigned_fingerprints()).copied().collect();
         let intermediates: Box<[_]> = intermediates.iter().map(|certificate| certificate.fingerprint()).collect();
         let voucher = |certificate: &&Certificate| Voucher {
             anchor: certificate.fingerprint(),
             issuer_key,
             intermediates: intermediates.clone(),
+            rewritten: rewritten.clone(),
         };
         Ok(Vouching { vouchers: anchors.iter().map(voucher).collect(), until })
     }

@@ -5,7 +5,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use rustls::pki_types::UnixTime;
@@ -15,7 +15,8 @@ use super::member::Member;
 use super::path_failure::{PathFailure, UnknownStatus};
 use super::signatures::{Algorithms, Signatures};
 use crate::cert::{
-    Certificate, DistinguishedName, Fingerprint, InvalidRevocationList, RevocationList, SpkiFingerprint, seconds, unix,
+    AlikeName, Certificate, DistinguishedName, Fingerprint, InvalidRevocationList, RevocationList, SpkiFingerprint,
+    seconds, unix,
 };
 use crate::limits::REVOCATION_SKEW;
 
@@ -120,11 +121,11 @@ pub enum RevocationError {
 
 /// Revocation lists by issuer, each with what is known of its signature.
 ///
-/// By the name as structure, not octet by octet as path validation has it: a list that is not found revokes nobody. The
-/// signature says whose list it is.
+/// By what the names have in common that are alike, not octet by octet as path validation has it: a list that is not found revokes
+/// nobody. The signature says whose list it is.
 #[derive(Debug, Default)]
 pub(crate) struct RevocationState {
-    by_issuer: HashMap<DistinguishedName, Vec<Listed>>,
+    by_issuer: HashMap<AlikeName, Vec<Listed>>,
     grace: Duration,
 }
 
@@ -138,15 +139,18 @@ impl Listed {
     /// Keys that are remembered for one list. CAs of one name that a bundle vouches for are few.
     const TRIED: usize = 16;
 
-    /// True if the list is signed by the key of `issuer`.
+    /// True if the list is signed by the key of `issuer`. False if no more lists may be asked: then there is no answer at all.
     fn is_signed_by(&self, issuer: &Certificate, signatures: &Signatures) -> bool {
+        if !signatures.spend_list() {
+            return false;
+        }
         let key = issuer.spki_fingerprint();
         let known =
             |tried: &[(SpkiFingerprint, bool)]| tried.iter().find(|(other, _)| *other == key).map(|(_, ok)| *ok);
         if let Some(known) = known(&self.tried.lock().unwrap_or_else(PoisonError::into_inner)) {
             return known;
         }
-        let Some(signed) = signatures.verify_list(&self.list, issuer) else { return false };
+        let signed = signatures.verify_list(&self.list, issuer);
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
         if tried.len() < Self::TRIED && known(&tried).is_none() {
             tried.push((key, signed));
@@ -170,16 +174,20 @@ impl RevocationState {
         algorithms: Algorithms,
     ) -> Result<Self, Vec<RevocationError>> {
         // Lists come from the operator, not from a peer: each may cost a verification for each key of its name.
-        let signatures = &Signatures::new(algorithms, usize::MAX);
-        let mut by_name: HashMap<DistinguishedName, Vec<&Certificate>> = HashMap::new();
-        for anchor in anchors {
-            by_name.entry(anchor.subject()).or_default().push(anchor);
+        let signatures = &Signatures::unlimited(algorithms);
+        let mut by_name: HashMap<AlikeName, Vec<&Certificate>> = HashMap::new();
+        if !revocation.lists.is_empty() {
+            for anchor in anchors {
+                by_name.entry(anchor.subject().alike()).or_default().push(anchor);
+            }
         }
         let mut state = Self { by_issuer: HashMap::new(), grace: revocation.grace };
         let mut errors = Vec::new();
-        for list in revocation.lists() {
+        let mut seen = HashSet::new();
+        for list in revocation.lists().filter(|list| seen.insert(list.fingerprint())) {
             let listed = Listed { list: list.clone(), tried: Mutex::default() };
-            let named = by_name.get(&list.issuer()).map(Vec::as_slice).unwrap_or_default();
+            let issuer = list.issuer().alike();
+            let named = by_name.get(&issuer).map(Vec::as_slice).unwrap_or_default();
             let signers: Vec<_> = named.iter().filter(|anchor| listed.is_signed_by(anchor, signatures)).collect();
             if !signatures.know(list) {
                 errors.push(RevocationError::Algorithm { list: list.fingerprint(), issuer: list.issuer() });
@@ -188,7 +196,7 @@ impl RevocationState {
             } else if signers.iter().any(|anchor| anchor.extensions().crl_sign() == Some(false)) {
                 errors.push(RevocationError::SignerMayNot { list: list.fingerprint(), issuer: list.issuer() });
             }
-            state.by_issuer.entry(list.issuer()).or_default().push(listed);
+            state.by_issuer.entry(issuer).or_default().push(listed);
         }
         if errors.is_empty() { Ok(state) } else { Err(errors) }
     }
@@ -204,7 +212,7 @@ impl RevocationState {
 
     /// The last second in which a list of this anchor is believed, if it signed any: then nobody below it is admitted.
     pub(crate) fn last_second(&self, anchor: &Certificate, algorithms: Algorithms) -> Option<UnixTime> {
-        let signatures = &Signatures::new(algorithms, usize::MAX);
+        let signatures = &Signatures::unlimited(algorithms);
         let signed = self.named(anchor).iter().filter(|listed| listed.is_signed_by(anchor, signatures));
         signed.map(|listed| self.current_span(&listed.list).1).max().map(unix)
     }
@@ -222,7 +230,7 @@ impl RevocationState {
         if self.by_issuer.is_empty() {
             return &[];
         }
-        self.by_issuer.get(&issuer.subject()).map(Vec::as_slice).unwrap_or_default()
+        self.by_issuer.get(&issuer.subject().alike()).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// True if any list bears this issuer's name, whoever signed it.

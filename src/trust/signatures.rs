@@ -9,6 +9,7 @@ use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerifica
 use webpki::RawPublicKeyEntity;
 
 use crate::cert::{Certificate, KeyType, RevocationList};
+use crate::limits::{LISTS_PER_DECISION, SIGNATURES_PER_DECISION};
 
 type Algorithm = &'static dyn SignatureVerificationAlgorithm;
 
@@ -39,34 +40,69 @@ impl Algorithms {
     }
 }
 
+/// By where they stand: the same algorithms elsewhere are taken for others.
+impl PartialEq for Algorithms {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Algorithms {}
+
 impl fmt::Debug for Algorithms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} algorithms", self.0.len())
     }
 }
 
-/// A number of signature verifications, to be spent.
+/// What one decision may verify: certificates by their signatures, and lists.
 #[derive(Debug)]
 pub(crate) struct Signatures {
     algorithms: Algorithms,
-    /// Goes below zero, as a wrapped number, when more is asked for than there is.
-    left: AtomicUsize,
+    certificates: Budget,
+    lists: Budget,
+}
+
+/// A number, to be spent. Goes below zero, as a wrapped number, when more is asked for than there is.
+#[derive(Debug)]
+struct Budget(AtomicUsize);
+
+/// Half of the numbers are those below zero.
+const MOST: usize = usize::MAX / 2;
+
+impl Budget {
+    /// True if there was one left.
+    fn spend(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::Relaxed).wrapping_sub(1) <= MOST
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MOST
+    }
 }
 
 impl Signatures {
-    pub(crate) fn new(algorithms: Algorithms, count: usize) -> Self {
-        // Half of the numbers are those below zero.
-        Self { algorithms, left: AtomicUsize::new(count.min(usize::MAX / 2)) }
+    /// For one decision about what a peer presented.
+    pub(super) fn of_a_decision(algorithms: Algorithms) -> Self {
+        let budget = |count| Budget(AtomicUsize::new(count));
+        let (certificates, lists) = (budget(SIGNATURES_PER_DECISION), budget(LISTS_PER_DECISION));
+        Self { algorithms, certificates, lists }
     }
 
-    /// True if there was one left.
-    fn spend(&self) -> bool {
-        self.left.fetch_sub(1, Ordering::Relaxed).wrapping_sub(1) <= usize::MAX / 2
+    /// For what comes from the operator.
+    pub(super) fn unlimited(algorithms: Algorithms) -> Self {
+        let budget = || Budget(AtomicUsize::new(MOST));
+        Self { algorithms, certificates: budget(), lists: budget() }
     }
 
     /// True if more was asked for than there was: what was found out meanwhile is no answer.
     pub(super) fn are_exhausted(&self) -> bool {
-        self.left.load(Ordering::Relaxed) > usize::MAX / 2
+        self.certificates.is_exhausted() || self.lists.is_exhausted()
+    }
+
+    /// True if another list may be asked.
+    pub(super) fn spend_list(&self) -> bool {
+        self.lists.spend()
     }
 
     /// The algorithms, each verification counted.
@@ -79,21 +115,13 @@ impl Signatures {
         self.algorithms.0.iter().any(|algorithm| *algorithm.signature_alg_id() == *list.signature_algorithm())
     }
 
-    /// True if the key of `issuer` signed the list; `None` if there was no verification left.
-    pub(super) fn verify_list(&self, list: &RevocationList, issuer: &Certificate) -> Option<bool> {
+    /// True if the key of `issuer` signed the list.
+    pub(super) fn verify_list(&self, list: &RevocationList, issuer: &Certificate) -> bool {
         let key = issuer.public_key();
-        let Ok(key) = RawPublicKeyEntity::try_from(&key) else { return Some(false) };
-        let fitting =
+        let Ok(key) = RawPublicKeyEntity::try_from(&key) else { return false };
+        let mut fitting =
             self.algorithms.0.iter().filter(|algorithm| *algorithm.signature_alg_id() == *list.signature_algorithm());
-        for algorithm in fitting {
-            if !self.spend() {
-                return None;
-            }
-            if key.verify_signature(*algorithm, list.to_be_signed(), list.signature()).is_ok() {
-                return Some(true);
-            }
-        }
-        Some(false)
+        fitting.any(|algorithm| key.verify_signature(*algorithm, list.to_be_signed(), list.signature()).is_ok())
     }
 }
 
@@ -105,7 +133,7 @@ pub(super) struct Counted<'a> {
 
 impl SignatureVerificationAlgorithm for Counted<'_> {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        if !self.signatures.spend() {
+        if !self.signatures.certificates.spend() {
             return Err(InvalidSignature);
         }
         self.algorithm.verify_signature(key, message, signature)

@@ -158,7 +158,7 @@ fn what_is_no_user_name_is_refused_and_told() {
         )
     );
     assert_eq!(record.to_string().parse::<AuditRecord>().unwrap(), record);
-    for bad in ["CN=*", "CN=a%u", "CN=\\ a", &format!("CN={}", "a".repeat(146))] {
+    for bad in ["CN=*", "CN=..", "CN=.", "CN=a%u", "CN=\\ a", &format!("CN={}", "a".repeat(146))] {
         assert_eq!(who(&policy, &named(bad)), Err(RefusalCode::UserName), "{bad}");
     }
     // What does as it is told is no exception: the user is written, and out of the reservation.

@@ -95,6 +95,27 @@ fn an_exact_rule_is_for_both_forms_of_a_signature() {
 }
 
 #[test]
+fn a_rule_through_a_ca_is_for_both_forms_of_its_signature() {
+    let (root, issuing) = hierarchy();
+    let contractor = client("CN=contractor,O=Acme").issued_by(&issuing);
+    let through = format!("through {} every-certificate", issuing.certificate().fingerprint());
+    let rules = || [rule(&root, "attribute O \"Acme\"", "\"acme\""), rule(&root, &through, "\"limited\"")];
+    let [strong, weak] = rules();
+    let chain = contractor.chain_without_root();
+    let mut written = chain.to_vec();
+    written[1] = resigned(&chain[1]).into();
+    for (rules, said) in
+        [(vec![weak], of("limited")), (vec![strong], of("acme")), (rules().into(), Err(RefusalCode::Ambiguous))]
+    {
+        let policy = policy(bundle(&[&root]), rules);
+        let both = [chain[0].clone(), chain[1].clone(), written[1].clone()];
+        for presented in [chain, &written, &both] {
+            assert_eq!(told(&policy, presented), said);
+        }
+    }
+}
+
+#[test]
 fn an_explanation_names_the_rule_for_the_other_form_too() {
     let (root, issuing) = hierarchy();
     let contractor = client("CN=contractor,O=Acme").issued_by(&issuing);
@@ -160,6 +181,15 @@ fn what_is_left_out_does_not_come_in_another_spelling() {
     left_out("all(dns \"api.example\", not ip 10.0.0.1)", names(TestName::Ip(mapped)));
     for unit in ["test", "Test\\ ", "TEST", "\\ Test"] {
         left_out("all(attribute O \"Acme\", not attribute OU \"Test\")", client(&format!("CN=a,OU={unit},O=Acme")));
+    }
+    // Letters that have no case of their own, or two of them.
+    for (unit, other) in [
+        ("Test", "Te\u{17f}t"),
+        ("STRASSE", "stra\u{df}e"),
+        ("\u{3bf}\u{3b4}\u{3bf}\u{3c3}", "\u{39f}\u{394}\u{39f}\u{3a3}"),
+    ] {
+        let test = format!("all(attribute O \"Acme\", not attribute OU \"{unit}\")");
+        left_out(&test, client(&format!("CN=a,OU={other},O=Acme")));
     }
     let api = |subject| client(subject).with_alternative_names(&[TestName::Dns("api.example")]);
     left_out("all(dns \"api.example\", not subject \"CN=a,O=Acme\")", api("CN=a,O=acme"));

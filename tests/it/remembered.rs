@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certmap::cert::RevocationList;
+use certmap::identity::NewKey;
+use certmap::live::{Callers, Change};
 use certmap::map::{CaPath, NameTest};
+use certmap::rustls::crypto::{CryptoProvider, aws_lc_rs, ring};
 use certmap::rustls::pki_types::{CertificateDer, UnixTime};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList};
 use certmap::trust::Revocation;
@@ -239,4 +242,26 @@ fn a_caller_remembers_nobody_beyond_the_second_in_which_another_intermediate_may
         let anew = caller.decide(at(NOW.as_secs() + second)).into_result().unwrap();
         assert_eq!(kept.user(), anew.user(), "after {second} s");
     }
+}
+
+/// ring verifies no signatures of P-521, and the digest says nothing of providers.
+#[test]
+fn what_a_caller_remembers_ends_with_the_provider_that_verified_it() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let issuing = TestCertificate::new("CN=issuing").as_ca().with_new_key(NewKey::EcP521).with_serial(&[2]);
+    let partner = client("CN=p").issued_by(&issuing.issued_by(&root));
+    let builder = builder(bundle(&[&root]), &[&partner]);
+    let build = |provider: CryptoProvider| builder.clone().build_with_provider(&provider).unwrap();
+    let (all, fewer) = (build(aws_lc_rs::default_provider()), build(ring::default_provider()));
+    assert_eq!(all.digest(), fewer.digest());
+    let policy = Arc::new(PolicyHandle::new(all));
+    let evidence = Evidence::after_handshake("gw".parse().unwrap(), partner.chain_without_root());
+    let caller = Caller::new(Arc::clone(&policy), evidence);
+    let callers = Callers::with_limit(1);
+    let _registered = callers.register(caller.clone(), (), NOW).unwrap();
+    assert!(caller.admit(Authority::NotHttp, NOW).is_ok());
+    policy.replace(fewer);
+    let refused = caller.admit(Authority::NotHttp, NOW).map(drop).map_err(|refused| refused.code());
+    assert_eq!(refused, Err(RefusalCode::PathInvalid));
+    assert!(matches!(callers.review(NOW)[..], [Change::Ended { .. }]));
 }

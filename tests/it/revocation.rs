@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use certmap::cert::RevocationList;
+use certmap::cert::{DistinguishedName, RevocationList};
+use certmap::limits::LISTS_PER_DECISION;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::testing::{KeyUsageBit, NOW, TestCertificate, TestCrl, TestIdentity, TestRevocationList};
 use certmap::trust::{PathFailure, PathPlace, Revocation, UnknownStatus};
@@ -125,6 +126,50 @@ fn permutations<'a>(lists: &[&'a TestCrl]) -> Vec<Vec<&'a TestCrl>> {
         })
     };
     shorter.into_iter().flat_map(with_first).collect()
+}
+
+#[test]
+fn a_list_is_that_of_its_issuer_however_the_name_is_spelled() {
+    let root = TestCertificate::new("CN=Acme Root,O=Acme").as_ca().self_signed();
+    let partner = client("CN=partner").issued_by(&root);
+    let code = |list: TestRevocationList, name: &str| {
+        let der = name.parse::<DistinguishedName>().unwrap().to_der();
+        let listed = lists(&[&list.with_issuer_der(&der).signed_by(&root)]);
+        let policy = builder(bundle(&[&root]), &[&partner]).revocation(listed).build().unwrap();
+        decide_at(&policy, partner.chain(), NOW).refusal().map(certmap::Refusal::code)
+    };
+    // Case, blanks, and a TeletexString: RFC 5280, section 7.1.
+    for name in ["CN=ACME ROOT,O=Acme", "CN=Acme  Root,O=acme", "CN=#140941636d6520526f6f74,O=Acme"] {
+        assert_eq!(code(list().revoking(&[9]), name), Some(RefusalCode::CertificateRevoked), "{name}");
+        assert_eq!(code(list(), name), None, "{name}");
+    }
+}
+
+#[test]
+fn the_same_list_many_times_is_one_and_many_lists_are_always_as_many() {
+    let pki = Pki::new();
+    let (of_root, of_issuing) = (list().signed_by(&pki.root), list().signed_by(&pki.issuing));
+    let answers = |lists: Revocation| {
+        let policy = pki.try_policy(lists).unwrap();
+        let ask = |_| decide_at(&policy, pki.partner.chain_without_root(), NOW).refusal().map(certmap::Refusal::code);
+        (policy.digest(), (0..3).map(ask).collect::<Vec<_>>())
+    };
+    let mut often = vec![&of_root];
+    often.extend([&of_issuing; 400]);
+    assert_eq!(answers(lists(&often)), answers(lists(&[&of_root, &of_issuing])));
+    // Others: as many as a decision asks are asked by each, and not one more by whoever comes later.
+    let numbered = |count: u16| -> Revocation {
+        let mut all = lists(&[&of_root]);
+        for number in 0..count {
+            let list = list().with_number(&[&[1][..], &number.to_be_bytes()].concat()).signed_by(&pki.issuing);
+            all.add(RevocationList::from_der(list.der()).unwrap());
+        }
+        all
+    };
+    // The root's is asked about the root, and about the intermediate.
+    let most = u16::try_from(LISTS_PER_DECISION).unwrap() - 2;
+    assert_eq!(answers(numbered(most)).1, [None; 3]);
+    assert_eq!(answers(numbered(most + 1)).1, [Some(RefusalCode::PathInvalid); 3]);
 }
 
 #[test]

@@ -162,15 +162,17 @@ fn what_we_read_the_other_reads_too_and_alike() {
         let bits = sample.len() * 8;
         let mut changes: Vec<Vec<usize>> = (0..bits).map(|bit| vec![bit]).collect();
         changes.extend((0..tries(20_000)).map(|_| (0..random.usize(2..4)).map(|_| random.usize(..bits)).collect()));
-        for change in changes {
+        for flips in changes {
             let mut changed = sample.clone();
-            change.iter().for_each(|bit| changed[bit / 8] ^= 1 << (bit % 8));
+            for bit in &flips {
+                changed[bit / 8] ^= 1 << (bit % 8);
+            }
             tried += 1;
             match Certificate::from_der(&changed) {
                 Ok(ours) => {
                     read += 1;
                     let pem = || ours.to_pem();
-                    assert_eq!(difference(&ours, &changed), None, "{change:?} of {}", pem());
+                    assert_eq!(difference(&ours, &changed), None, "{flips:?} of {}", pem());
                     // What is read is told as well.
                     let _ = (ours.profile(Usage::Client), ours.certificate_policies());
                 }

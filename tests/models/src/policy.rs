@@ -44,6 +44,9 @@ pub(crate) struct Rule {
     pub(crate) selector: u8,
 }
 
+/// A digest says all that a policy of the models is.
+pub(crate) type Edition = PolicyDigest;
+
 impl Policy {
     /// Says this, under this number.
     #[must_use]
@@ -62,6 +65,10 @@ impl Policy {
     #[must_use]
     pub fn digest(&self) -> PolicyDigest {
         PolicyDigest(self.number)
+    }
+
+    pub(crate) fn edition(&self) -> Edition {
+        self.digest()
     }
 
     pub(crate) fn mapping_count(&self) -> usize {
