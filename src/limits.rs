@@ -127,7 +127,11 @@ pub const SIGNATURES_PER_DECISION: usize = 16;
 /// How often one decision asks whether a revocation list is signed by the issuer of a certificate on the way. Beyond it the answer is
 /// "too much work", because a list that was not asked may revoke. What is known of a list counts as much as what is verified now, so
 /// that the answer does not depend on who was decided before.
-pub const LISTS_PER_DECISION: usize = 256;
+pub const LISTS_PER_DECISION: usize = CHAIN_LENGTH * REVOCATION_LISTS_PER_NAME;
+
+/// Revocation lists whose issuers' names are alike that a policy may have: as many for each certificate of a chain that one path fits
+/// into [`LISTS_PER_DECISION`].
+pub const REVOCATION_LISTS_PER_NAME: usize = 32;
 
 /// Certificates that one decision may look at while it searches for paths, counted each time.
 pub const PATH_STEPS_PER_DECISION: usize = 64;

@@ -18,6 +18,8 @@ pub(crate) enum Check {
     Size,
     /// The certificate is pinned.
     Pin,
+    /// What was presented is a certificate. Told only where it is none.
+    Certificate,
     /// Nothing keeps the pin out at any time: no denial, no purpose that was asked for.
     Barred,
     /// Neither the certificate's key nor its issuer and serial number is denied.
@@ -59,6 +61,7 @@ impl Check {
             Self::Anonymous => "anonymous",
             Self::Barred => "barred",
             Self::CaPath => "ca-path",
+            Self::Certificate => "certificate",
             Self::CertificateRule => "certificate-rule",
             Self::Denied => "denied",
             Self::Enabled => "enabled",
@@ -86,6 +89,7 @@ impl Check {
             Self::Anonymous => "a host that lets in whoever presents nothing",
             Self::Barred => "a pin that is neither denied nor for other purposes",
             Self::CaPath => "the path that the rule asks for",
+            Self::Certificate => "a certificate that can be read",
             Self::CertificateRule => "a rule for exactly this certificate",
             Self::Denied => "no denial of the key, or of the issuer and serial number",
             Self::Enabled => "a user that is not disabled",

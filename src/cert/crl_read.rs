@@ -6,8 +6,9 @@ use der::Tag;
 use rustls::pki_types::CertificateRevocationListDer;
 
 use super::{Inner, InvalidRevocationList, RevocationReason, Revoked};
-use crate::cert::elements::{Element, Elements, Unexpected, context, list, one, whole};
+use crate::cert::elements::{Element, Elements, Unexpected, context, inner, list, one, whole};
 use crate::cert::extension::{Extension, ExtensionList};
+use crate::cert::extensions::AUTHORITY_KEY;
 use crate::cert::serial::minimal;
 use crate::cert::{DistinguishedName, Fingerprint, SerialNumber, range_in};
 use crate::cert::{date, unix};
@@ -23,8 +24,6 @@ const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 24];
 const DELTA: &[u8] = &[0x55, 0x1d, 27];
 const DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
 const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 29];
-/// Says which of its keys the issuer signed with: the signature says it too.
-const AUTHORITY_KEY: &[u8] = &[0x55, 0x1d, 35];
 
 pub(super) fn read(der: &[u8]) -> Result<Inner> {
     if der.starts_with(b"-----BEGIN ") {
@@ -35,7 +34,7 @@ pub(super) fn read(der: &[u8]) -> Result<Inner> {
     }
     let mut file = Elements::new(der, 0)?;
     let list = file.next(Tag::Sequence, "a SEQUENCE")?;
-    let rest = der.len() - file.offset();
+    let rest = file.remaining();
     if rest > 0 {
         return Err(InvalidRevocationList::TrailingData { bytes: rest });
     }
@@ -111,9 +110,7 @@ fn read_entries(entries: Element<'_>) -> Result<Box<[u32]>> {
 
 /// The number of the list, if there is nothing in its extensions that forbids to rely on it.
 fn read_extensions(explicit: Element<'_>) -> Result<SerialNumber> {
-    let mut explicit = Elements::inside(explicit)?;
-    let extensions = explicit.next(Tag::Sequence, "the extensions")?;
-    explicit.finish("the end of the extensions")?;
+    let extensions = inner(explicit, Tag::Sequence, "the extensions")?;
     let mut number = None;
     for extension in ExtensionList::of(Some(extensions))? {
         let extension = extension?;
@@ -128,6 +125,7 @@ fn read_extensions(explicit: Element<'_>) -> Result<SerialNumber> {
                 let cause = if indirect { InvalidRevocationList::Indirect } else { InvalidRevocationList::Partitioned };
                 return Err(cause);
             }
+            // Says which of its keys the issuer signed with: the signature says it too.
             AUTHORITY_KEY => {}
             _ if extension.critical => return Err(fault(Fault::Critical)),
             // What nothing here depends on may hold anything.

@@ -1,7 +1,7 @@
 //! (private) Dates as certificates and lists write them. RFC 5280, section 4.1.2.5; X.680, sections 46 and 47.
 //!
-//! More forms are read than RFC 5280 allows: without seconds, with fractions, in another zone. Partners have such certificates,
-//! and a pin is what it is; a profile tells them, and path validation refuses them.
+//! More forms are read than RFC 5280 allows: without seconds, a `GeneralizedTime` with fractions, a `UTCTime` in another zone.
+//! Partners have such certificates, and a pin is what it is; a profile tells them, and path validation refuses them.
 
 use der::Tag;
 use time::{Date, Month, OffsetDateTime, Time, UtcOffset};

@@ -132,6 +132,14 @@ pub(super) fn bit_string(content: &[u8]) -> Option<&[u8]> {
     (octets.last()? & unused_bits == 0).then_some(octets)
 }
 
+/// The one element inside an explicit tag.
+pub(super) fn inner<'a>(explicit: Element<'a>, tag: Tag, expected: &'static str) -> Result<Element<'a>> {
+    let mut inside = Elements::inside(explicit)?;
+    let element = inside.next(tag, expected)?;
+    inside.finish("the end of an explicit tag")?;
+    Ok(element)
+}
+
 pub(super) fn context(number: u32, constructed: bool) -> Tag {
     Tag::ContextSpecific { constructed, number: TagNumber(number) }
 }

@@ -139,8 +139,8 @@ impl Extensions {
                 self.key_usage.is_some()
             }
             NAME_CONSTRAINTS => {
-                self.name_constraints = Some(NameConstraints::read(value));
-                list(value).is_some()
+                self.name_constraints = NameConstraints::read(value);
+                self.name_constraints.is_some()
             }
             ALTERNATIVE_NAMES => {
                 self.alternative_names = Some(range_in(der, value));
@@ -198,9 +198,7 @@ impl Extensions {
         self.client_auth
     }
 
-    /// The purposes in the order of the certificate `der`, without those that no [`ObjectIdentifier`] can hold; may be
-    /// empty. `None` without extended key usage.
-    pub(crate) fn extended_key_usage(&self, der: &[u8]) -> Option<Vec<ObjectIdentifier>> {
+    pub(super) fn extended_key_usage(&self, der: &[u8]) -> Option<Vec<ObjectIdentifier>> {
         let value = value(der, self.extended_key_usage.as_ref())?;
         let mut purposes = Vec::new();
         each_purpose(value, |oid| purposes.extend(ObjectIdentifier::from_der_content(oid))).expect(READ_BEFORE);

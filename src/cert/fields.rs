@@ -4,7 +4,7 @@
 
 use der::Tag;
 
-use super::elements::{Element, Elements, Unexpected, bit_string, context};
+use super::elements::{Element, Elements, Unexpected, bit_string, context, inner};
 use super::extension::ExtensionList;
 use super::{InvalidCertificate, Validity, date};
 
@@ -27,14 +27,25 @@ pub(super) struct Fields<'a> {
     extensions: Option<Element<'a>>,
     /// The algorithm beside the signature.
     pub(super) algorithm: Algorithm<'a>,
+    pub(super) signed: Signed<'a>,
 }
 
 /// A signature's algorithm and its parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Algorithm<'a> {
-    whole: &'a [u8],
+    content: &'a [u8],
     /// Content octets of its number.
     pub(super) oid: &'a [u8],
+}
+
+/// What is signed, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    pub(crate) message: &'a [u8],
+    /// Content octets of the algorithm, parameters included.
+    pub(crate) algorithm: &'a [u8],
+    /// Empty if the signature is not one of whole octets.
+    pub(crate) signature: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
@@ -43,12 +54,16 @@ impl<'a> Fields<'a> {
         let certificate = file.next(Tag::Sequence, "a SEQUENCE")?;
         nothing_behind(&file)?;
         let mut certificate = Elements::inside(certificate)?;
-        let mut tbs = Elements::inside(certificate.next(Tag::Sequence, "what was signed")?)?;
+        let to_be_signed = certificate.next(Tag::Sequence, "what was signed")?;
         let algorithm = Algorithm::read(&mut certificate)?;
         let signature = certificate.next(Tag::BitString, "the signature")?;
         bit_string(signature.content).ok_or_else(|| signature.is_no("a bit string"))?;
         nothing_behind(&certificate)?;
 
+        let octets = if let [0, octets @ ..] = signature.content { octets } else { &[] };
+        let signed = Signed { message: to_be_signed.whole, algorithm: algorithm.content, signature: octets };
+
+        let mut tbs = Elements::inside(to_be_signed)?;
         let version = version(&mut tbs)?;
         let serial = tbs.next(Tag::Integer, "the serial number")?;
         let signed_algorithm = Algorithm::read(&mut tbs)?;
@@ -63,15 +78,8 @@ impl<'a> Fields<'a> {
                 unique_identifier = true;
             }
         }
-        let extensions = match tbs.optional(context(3, true))? {
-            Some(explicit) => {
-                let mut explicit = Elements::inside(explicit)?;
-                let extensions = explicit.next(Tag::Sequence, "the extensions")?;
-                explicit.finish("the end of the extensions")?;
-                Some(extensions)
-            }
-            None => None,
-        };
+        let extensions = tbs.optional(context(3, true))?;
+        let extensions = extensions.map(|outer| inner(outer, Tag::Sequence, "the extensions")).transpose()?;
         tbs.finish("the end of what was signed")?;
         Ok(Self {
             version,
@@ -85,6 +93,7 @@ impl<'a> Fields<'a> {
             unique_identifier,
             extensions,
             algorithm,
+            signed,
         })
     }
 
@@ -103,16 +112,14 @@ impl<'a> Algorithm<'a> {
             parts.any("the parameters of the algorithm")?;
         }
         parts.finish("the end of the algorithm")?;
-        Ok(Self { whole: algorithm.whole, oid })
+        Ok(Self { content: algorithm.content, oid })
     }
 }
 
 /// 1 where it is not said. DER has a default not be written, which not everybody knows.
 fn version(tbs: &mut Elements<'_>) -> Result<u8, InvalidCertificate> {
     let Some(explicit) = tbs.optional(context(0, true))? else { return Ok(1) };
-    let mut explicit = Elements::inside(explicit)?;
-    let number = explicit.next(Tag::Integer, "the version")?;
-    explicit.finish("the end of the version")?;
+    let number = inner(explicit, Tag::Integer, "the version")?;
     match number.content {
         [number @ 0..=2] => Ok(number + 1),
         [number @ 3..=0x7f] => Err(InvalidCertificate::Malformed { reason: format!("version number {number}") }),

@@ -24,9 +24,9 @@ pub enum GeneralName {
     Email(String),
     /// `iPAddress`.
     Ip(IpAddr),
-    /// A name that is malformed for its kind, or of a kind that nobody uses (`x400Address`, `ediPartyName`).
+    /// A name that is malformed for its kind, or of a kind that nobody uses (`x400Address`, `ediPartyName`) or knows.
     Malformed {
-        /// The context tag of the kind (0 to 8).
+        /// The number of the context tag; RFC 5280 knows 0 to 8.
         tag: u32,
         /// The content octets, as far as they could be read.
         content: Vec<u8>,

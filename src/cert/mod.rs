@@ -57,7 +57,7 @@ pub(crate) use validity::{Standing, seconds, show, unix};
 pub(crate) use values::explicit_value;
 
 use elements::Unexpected;
-use fields::Fields;
+use fields::{Fields, Signed};
 
 use crate::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};
 use crate::pem;
@@ -286,6 +286,17 @@ impl Certificate {
     /// The algorithm of its signature, as its number; `None` if that is longer than numbers are.
     pub(crate) fn signature_algorithm(&self) -> Option<ObjectIdentifier> {
         ObjectIdentifier::from_der_content(self.fields().algorithm.oid).ok()
+    }
+
+    /// The purposes in the order of the certificate, without those that no [`ObjectIdentifier`] can hold; may be empty. `None`
+    /// without extended key usage.
+    pub(crate) fn extended_key_usage(&self) -> Option<Vec<ObjectIdentifier>> {
+        self.0.extensions.extended_key_usage(&self.0.der)
+    }
+
+    /// What is signed, and how.
+    pub(crate) fn signed(&self) -> Signed<'_> {
+        self.fields().signed
     }
 
     pub(crate) fn extensions(&self) -> &Extensions {

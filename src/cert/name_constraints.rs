@@ -16,17 +16,15 @@ const LEADING_PERIOD: &str = "a DNS name begins with a period";
 const UNREADABLE: &str = "they cannot be read";
 
 impl NameConstraints {
-    /// `der` is the value of the extension.
-    pub(super) fn read(der: &[u8]) -> Self {
+    /// `der` is the value of the extension; `None` if it is no list.
+    pub(super) fn read(der: &[u8]) -> Option<Self> {
+        let lists = list(der)?;
         let mut found = Self::default();
-        if let Err(flaw) = found.add(der) {
-            found.flaw = Some(flaw);
-        }
-        found
+        found.flaw = found.add(lists).err();
+        Some(found)
     }
 
-    fn add(&mut self, der: &[u8]) -> Result<(), &'static str> {
-        let mut lists = list(der).ok_or(UNREADABLE)?;
+    fn add(&mut self, mut lists: Elements<'_>) -> Result<(), &'static str> {
         let permitted = lists.optional(context(0, true)).map_err(unreadable)?;
         let excluded = lists.optional(context(1, true)).map_err(unreadable)?;
         lists.finish("the end of the constraints").map_err(unreadable)?;
@@ -79,7 +77,7 @@ mod tests {
     use super::*;
 
     fn read(der: &[u8]) -> (Option<&'static str>, bool) {
-        let found = NameConstraints::read(der);
+        let found = NameConstraints::read(der).expect("a list");
         (found.flaw(), found.concern_email())
     }
 
@@ -112,10 +110,9 @@ mod tests {
             whole(&[&list(0xa0, &[0x30, 0])]),
             whole(&[&list(0xa0, &[0x82, 1, b'a'])]),
             whole(&[&list(0xa0, &[0x30, 9])]),
-            permitted.clone(),
-            Vec::new(),
         ] {
             assert_eq!(read(&odd), (Some(UNREADABLE), true), "{odd:02x?}");
         }
+        assert_eq!((NameConstraints::read(&permitted), NameConstraints::read(&[])), (None, None));
     }
 }

@@ -16,7 +16,6 @@ pub(super) struct Facts {
     pub(super) authority_key: bool,
     /// Critical extensions that rustls does not process.
     pub(super) critical: Vec<Critical>,
-    pub(super) names: bool,
     pub(super) names_critical: bool,
     pub(super) purposes: Option<Purposes>,
     /// Content octets.
@@ -69,7 +68,7 @@ impl Facts {
         let fields = certificate.fields();
         let mut facts = Self {
             algorithms_differ: fields.signed_algorithm != fields.algorithm,
-            purposes: certificate.extensions().extended_key_usage(certificate.bytes()).map(|all| Purposes::among(&all)),
+            purposes: certificate.extended_key_usage().map(|all| Purposes::among(&all)),
             serial: fields.serial.to_vec(),
             time: fields.dates.iter().map(time).max().unwrap_or_default(),
             unique_identifier: fields.unique_identifier,
@@ -89,7 +88,7 @@ impl Facts {
         }
         match oid {
             AUTHORITY_KEY => self.authority_key = true,
-            ALTERNATIVE_NAMES => (self.names, self.names_critical) = (true, extension.critical),
+            ALTERNATIVE_NAMES => self.names_critical = extension.critical,
             SUBJECT_KEY => self.subject_key = true,
             // Whatever else there is, nobody says anything about it.
             _ => {}

@@ -52,11 +52,6 @@ impl Validity {
         [self.not_before, self.not_after.saturating_add(1)]
     }
 
-    /// The last second, before 1970 too.
-    pub(crate) fn last_second(&self) -> i64 {
-        self.not_after
-    }
-
     pub(crate) fn standing(&self, now: UnixTime) -> Standing {
         let now = seconds(now);
         // Late first: a period that ends before it begins contains nothing and was never valid.

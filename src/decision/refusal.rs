@@ -340,7 +340,7 @@ impl Refusal {
 fn exception(certificate: Fingerprint, rules: [&RuleId; 2]) -> String {
     if rules.iter().all(|rule| rule.selector().ca().is_none()) {
         String::new()
-    } else if rules.iter().any(|rule| rule.selector().is_exact_certificate()) {
+    } else if rules.iter().any(|rule| rule.selector().as_certificate().is_some()) {
         ", or declare the one for exactly this certificate an exception over name rules".to_owned()
     } else {
         format!(", or map `{}` to a user, as an exception over name rules", Selector::certificate(certificate))

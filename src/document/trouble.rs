@@ -89,7 +89,8 @@ impl<'a> Places<'a> {
             Problem::Revocation(
                 RevocationError::Algorithm { list, .. }
                 | RevocationError::Signature { list, .. }
-                | RevocationError::SignerMayNot { list, .. },
+                | RevocationError::SignerMayNot { list, .. }
+                | RevocationError::TooMany { list, .. },
             ) => self.lists.get(list).map(|place| place.path("revocation-lists", "")).into_iter().collect(),
             Problem::Rules(problem) => self.rules(problem),
             Problem::TooManyHints { host, .. } => self.hosts([host], "hints"),

@@ -10,10 +10,16 @@ pub(super) fn decrypt_in_place<C: BlockCipherDecrypt>(
     decryptor: Decryptor<C>,
     mut data: Zeroizing<Vec<u8>>,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let length = decryptor.decrypt_padded::<Pkcs7>(&mut data).map(<[u8]>::len);
+    let length = unpadded(decryptor, &mut data);
     wipe_stack();
-    data.truncate(length.ok()?);
+    data.truncate(length?);
     Some(data)
+}
+
+/// In a frame of its own, below which nothing of the cipher is inlined into.
+#[inline(never)]
+fn unpadded<C: BlockCipherDecrypt>(decryptor: Decryptor<C>, data: &mut [u8]) -> Option<usize> {
+    decryptor.decrypt_padded::<Pkcs7>(data).ok().map(<[u8]>::len)
 }
 
 /// Ciphers leave blocks of what they read and write on the stack, where they stay until a deeper call happens to overwrite them: this

@@ -40,6 +40,12 @@ impl Selector {
             Token::Word(word) if word.starts_with('@') => Self::certificate(start.named(word, A_SELECTOR)?.0),
             Token::Word(word) if word.starts_with("spki-sha256:") => Self::key(start.fingerprint(word, A_SELECTOR)?),
             Token::Word(word) if word.starts_with("sha256:") => Self::certificate(start.fingerprint(word, A_SELECTOR)?),
+            Token::Word(word) if (start.named)(word).is_ok() => {
+                return Err(start.expected("`@` before the name of a certificate"));
+            }
+            Token::Word(word) if looks_like_a_fingerprint(word) => {
+                return Err(start.expected("`sha256:` before the fingerprint of a certificate"));
+            }
             _ => return Err(start.expected(A_SELECTOR)),
         };
         input.end("the end")?;
@@ -94,9 +100,8 @@ impl FromStr for UserSource {
     }
 }
 
-const A_SELECTOR: &str = "`sha256:` and the fingerprint of a certificate, `spki-sha256:` and that of a key, or `under`";
-const A_TEST: &str =
-    "a test (`all`, `any`, `every-certificate`, or a field such as `dns`, `email`, `attribute CN`, `serial`)";
+const A_SELECTOR: &str = "`@` and the name of a certificate, `sha256:` and its fingerprint, `spki-sha256:` and that of a key, or `under` and a CA";
+const A_TEST: &str = "a test such as `dns \"api.example\"` or `attribute CN \"erp\"` (also `all`, `any`, `every-certificate`, and fields such as `email`, `uri`, `serial`)";
 const A_PIECE: &str = "a text in double quotes or a field such as `dns` or `attribute CN`";
 const AFTER_A_PIECE: &str = "`+`, `among`, the end or, behind a field, in this order: `nth`, `in-multi-valued-rdns` (attributes only), `without-prefix`, `without-suffix`, `in-lower-case`";
 
@@ -117,6 +122,12 @@ struct Scanner<'a> {
     text: &'a str,
     rest: &'a str,
     named: &'a dyn Fn(&str) -> Named,
+}
+
+/// Bare digits, as other tools print them.
+fn looks_like_a_fingerprint(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_hexdigit).count();
+    digits == 64 && word.chars().all(|c| c.is_ascii_hexdigit() || c == ':')
 }
 
 fn no_names(_: &str) -> Named {
@@ -253,9 +264,9 @@ impl<'a> Scanner<'a> {
 
     /// What follows `under`.
     fn under(&mut self) -> Result<Selector, InvalidSelector> {
-        let mut path = CaPath::to(self.ca("a CA (`sha256:` and 64 digits) after `under`")?);
+        let mut path = CaPath::to(self.ca("a CA (`@` and its name, or `sha256:` and 64 digits) after `under`")?);
         while self.take(&Token::Word("through"))? {
-            path = path.through(self.ca("a CA (`sha256:` and 64 digits) after `through`")?);
+            path = path.through(self.ca("a CA (`@` and its name, or `sha256:` and 64 digits) after `through`")?);
         }
         if self.take(&Token::Word("issued-by"))? {
             let expected = "a key (`spki-sha256:` and 64 digits) after `issued-by`";

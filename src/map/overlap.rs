@@ -84,6 +84,16 @@ impl NameTest {
         }
     }
 
+    /// True if whatever value a certificate has does.
+    fn takes_any_value(&self) -> bool {
+        match &self.0 {
+            Node::All { tests, none: _ } => tests.iter().all(Self::takes_any_value),
+            Node::Any { tests } => tests.iter().any(Self::takes_any_value),
+            Node::Every => true,
+            Node::Value(test) => test.value.is_none(),
+        }
+    }
+
     /// True if nothing but the common name has to be right.
     fn rests_on_common_name(&self) -> bool {
         match &self.0 {
@@ -136,6 +146,11 @@ impl Selector {
     /// True if it matches every certificate under its CA.
     pub(crate) fn is_every_certificate(&self) -> bool {
         matches!(&self.0, Kind::Under(under) if under.test == NameTest::every_certificate())
+    }
+
+    /// True if whatever value a certificate below its CA has does.
+    pub(crate) fn takes_any_value(&self) -> bool {
+        matches!(&self.0, Kind::Under(under) if under.test.takes_any_value())
     }
 
     /// True if nothing but the common name has to be right under its CA.

@@ -156,10 +156,6 @@ impl Selector {
         Self(Kind::Under(Arc::new(Under { path: ca.into(), test: test.into() })))
     }
 
-    pub(crate) fn is_exact_certificate(&self) -> bool {
-        matches!(self.0, Kind::Certificate(_))
-    }
-
     /// The CA under which it is written, if it is.
     #[must_use]
     pub fn ca(&self) -> Option<&CaPath> {

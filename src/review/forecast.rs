@@ -43,7 +43,7 @@ use crate::user::UserName;
 #[must_use]
 pub fn forecast(policy: &Policy, now: UnixTime, horizon: Duration) -> Vec<Ending> {
     let parts = policy.parts();
-    let until = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs().saturating_add(horizon.as_secs())));
+    let until = end_of(now, horizon);
     let mut ways: BTreeMap<(Whose, HostId), BTreeSet<End>> = BTreeMap::new();
     for host in parts.hosts.iter().map(HostState::host).filter(|host| host.client_auth() != ClientAuth::None) {
         let trust = Trust::of(host.bundle(), &parts);
@@ -60,7 +60,7 @@ pub fn forecast(policy: &Policy, now: UnixTime, horizon: Duration) -> Vec<Ending
     let mut endings: BTreeMap<(UnixTime, Whose, EndingCause, Option<Successor>), Vec<HostId>> = BTreeMap::new();
     for ((whose, host), ends) in ways {
         let Some(last) = ends.iter().reduce(End::later) else { continue };
-        let told = ends.iter().filter(|end| (end.at < last.at || *end == last) && now <= end.at && end.at <= until);
+        let told = ends.iter().filter(|end| now <= end.at && end.at <= until);
         for end in told {
             let successor = (end.at < last.at).then(|| last.way.clone()).flatten();
             let Some(cause) = end.cause.clone() else { continue };
@@ -92,7 +92,7 @@ pub fn forecast_own<'a>(
     now: UnixTime,
     horizon: Duration,
 ) -> Vec<Ending> {
-    let until = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs().saturating_add(horizon.as_secs())));
+    let until = end_of(now, horizon);
     let mut first: BTreeMap<&HostId, (UnixTime, Fingerprint)> = BTreeMap::new();
     for (host, certificate) in certificates {
         let end = (certificate.validity().not_after(), certificate.fingerprint());
@@ -341,6 +341,10 @@ impl Trust {
         // What is not pinned is below an anchor; which one is not known.
         self.anchors.values().reduce(End::later).cloned().into_iter().collect()
     }
+}
+
+fn end_of(now: UnixTime, horizon: Duration) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs().saturating_add(horizon.as_secs())))
 }
 
 /// The lists of CAs that are no anchors: of intermediates, if there are anchors above them.

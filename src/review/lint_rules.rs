@@ -62,11 +62,12 @@ impl<'a> Lint<'a> {
         let map::Rule { selector, source, names: _, exception: _ } = rule;
         let Some(path) = selector.ca() else { return };
         let place = || Place::Rule(selector.clone());
-        if let Some(user) = source.constant().filter(|_| selector.is_every_certificate()) {
+        if let Some(user) = source.constant().filter(|_| selector.takes_any_value()) {
+            let which = if selector.is_every_certificate() { "" } else { " that has such a name, whatever it says," };
             self.find(
                 FindingCode::EveryCertificate,
                 place(),
-                format!("whoever gets a certificate below this CA is user `{user}`"),
+                format!("whoever gets a certificate below this CA{which} is user `{user}`"),
                 "leave it if one partner runs this CA for itself; else say which certificates are meant",
             );
         }

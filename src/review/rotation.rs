@@ -193,8 +193,16 @@ impl Rotation {
         if !self.new.validity().contains(now) {
             return Err(KeepOld::NewNotValid);
         }
-        if seen.new.is_none() {
-            return Err(KeepOld::NewNeverSeen);
+        let Some(new) = seen.new else { return Err(KeepOld::NewNeverSeen) };
+        let times = [seen.old, seen.new, seen.since].into_iter().flatten();
+        if let Some(at) = times.filter(|at| *at > now).max() {
+            return Err(KeepOld::NotYet { at });
+        }
+        if new < self.new.validity().not_before() {
+            return Err(KeepOld::NewSeenTooEarly { at: new, begins: self.new.validity().not_before() });
+        }
+        if let Some(old) = seen.old.filter(|old| new < *old) {
+            return Err(KeepOld::OldSeenLast { new, old });
         }
         let quiet_after = |time: UnixTime| Duration::from_secs(time.as_secs().saturating_add(self.overlap.as_secs()));
         let quiet_after = |time| UnixTime::since_unix_epoch(quiet_after(time));
@@ -402,6 +410,29 @@ pub enum KeepOld {
     /// The new one is not valid now.
     #[error("the new certificate is outside its validity now: nobody could use it in the place of the old one")]
     NewNotValid,
+    /// The new one cannot have been seen then: it is not valid before its beginning, so one of the times is wrong, or the two
+    /// certificates are given the wrong way round.
+    #[error("the new certificate cannot have been seen {}: it begins {}; are the two given the wrong way round?", show(*.at), show(*.begins))]
+    NewSeenTooEarly {
+        /// When it is said to have been seen.
+        at: UnixTime,
+        /// Its first second.
+        begins: UnixTime,
+    },
+    /// A time that has not come yet.
+    #[error("nothing was seen {} yet: that time has not come", show(*.at))]
+    NotYet {
+        /// The time.
+        at: UnixTime,
+    },
+    /// The old one was seen after the new one: its holder went back to it.
+    #[error("the old certificate was seen {}, after the new one ({}): its holder went back to it", show(*.old), show(*.new))]
+    OldSeenLast {
+        /// When the new one was seen last.
+        new: UnixTime,
+        /// When the old one was seen last.
+        old: UnixTime,
+    },
     /// The old one was seen not long ago.
     #[error("the old certificate was seen {}: wait until after {}", show(*.last), show(*.until))]
     OldSeen {

@@ -91,9 +91,9 @@ struct Namesake {
 }
 
 impl Namesake {
-    /// Of several the one with the smallest fingerprint is told, whatever their order.
+    /// Of several the newest is told, whatever their order.
     fn or(self, known: &mut Self) {
-        if self.fingerprint < known.fingerprint {
+        if (self.begins, known.fingerprint) > (known.begins, self.fingerprint) {
             *known = self;
         }
     }
@@ -234,6 +234,10 @@ impl TrustIndex {
             return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: pin.is_ca };
         }
         if let Some(pin) = self.names.get(&subject) {
+            // Who is its own issuer by name, and did not sign itself, claims that the pin did.
+            if issuer == subject && self.algorithms.self_signed(certificate) == Some(false) {
+                return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: pin.is_ca };
+            }
             return Untrusted::NameOfPin { pin: pin.fingerprint, older: pin.is_newer_than(certificate) };
         }
         let pinned = others.iter().find_map(|other| self.pins.get(&other[..]));

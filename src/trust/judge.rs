@@ -64,9 +64,9 @@ impl TrustState {
         trace: &mut impl Trace,
     ) -> Result<VerifiedCertificate<'_>, Distrust> {
         let index = &*self.index;
-        let presented = chain.first();
-        trace.step(Check::Presented, presented.is_some(), format_args!("{} certificates", chain.len()));
-        let Some(presented) = presented else { return Err(Distrust::NoCertificate) };
+        let parts = chain.split_first();
+        trace.step(Check::Presented, parts.is_some(), format_args!("{} certificates", chain.len()));
+        let Some((presented, others)) = parts else { return Err(Distrust::NoCertificate) };
         let bytes = presented.len();
         let fits = chain.len() <= CHAIN_LENGTH && bytes <= CERTIFICATE_BYTES;
         trace.step(Check::Size, fits, format_args!("{} certificates, the first of {bytes} bytes", chain.len()));
@@ -86,23 +86,25 @@ impl TrustState {
         }
         let fingerprint = Fingerprint::of(presented);
         trace.step(Check::Pin, false, format_args!("{fingerprint} in bundle `{}`", index.bundle));
-        self.judge_unpinned(fingerprint, chain, now, trace)
+        self.judge_unpinned(fingerprint, presented, others, now, trace)
     }
 
     fn judge_unpinned(
         &self,
         fingerprint: Fingerprint,
-        chain: &[CertificateDer<'_>],
+        presented: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
         now: UnixTime,
         trace: &mut impl Trace,
     ) -> Result<VerifiedCertificate<'_>, Distrust> {
         let index = &*self.index;
-        let [presented, others @ ..] = chain else { return Err(Distrust::NoCertificate) };
         let (asked, remembered) = self.recall(fingerprint, others, now);
         let certificate = match &remembered {
             Some(path) => path.certificate().clone(),
-            None => Certificate::from_der_known(presented, fingerprint)
-                .map_err(|cause| Distrust::Unknown { fingerprint, cause: Untrusted::Unreadable(cause) })?,
+            None => Certificate::from_der_known(presented, fingerprint).map_err(|cause| {
+                trace.step(Check::Certificate, false, format_args!("{cause}"));
+                Distrust::Unknown { fingerprint, cause: Untrusted::Unreadable(cause) }
+            })?,
         };
         let denied = index.deny(&certificate);
         trace.step(Check::Denied, denied.is_ok(), format_args!("{fingerprint}"));

@@ -48,7 +48,7 @@ impl<'a> Member<'a> {
 
 /// The purposes that a certificate states, for people.
 pub(super) fn purposes(certificate: &Certificate) -> Option<Vec<String>> {
-    let purposes = certificate.extensions().extended_key_usage(certificate.bytes())?;
+    let purposes = certificate.extended_key_usage()?;
     Some(purposes.iter().map(|purpose| purpose_name(&purpose.to_string()).to_owned()).collect())
 }
 

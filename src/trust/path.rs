@@ -45,12 +45,6 @@ pub(super) struct Search<'a> {
     steps: Cell<usize>,
 }
 
-/// What one candidate anchor came to.
-struct Vouching {
-    vouchers: Vec<Voucher>,
-    until: i64,
-}
-
 impl<'a> Search<'a> {
     pub(super) fn new(rules: PathRules<'a>, chain: Chain<'a>, now: UnixTime) -> Self {
         let mut issuers: Vec<_> = chain.certificates().map(Certificate::issuer_der).collect();
@@ -79,14 +73,10 @@ impl<'a> Search<'a> {
         let counted = self.signatures.counted();
         let algorithms: Vec<_> = counted.iter().map(|one| one as &dyn SignatureVerificationAlgorithm).collect();
         let mut vouchers = Vec::new();
-        let mut until = i64::MAX;
         let mut furthest: Option<PathFailure> = None;
         for group in &self.candidates {
             match self.under(group, &end_entity, &others, &algorithms) {
-                Ok(vouching) => {
-                    vouchers.extend(vouching.vouchers);
-                    until = until.min(vouching.until);
-                }
+                Ok(more) => vouchers.extend(more),
                 Err(failure) if furthest.as_ref().is_none_or(|known| known.progress() < failure.progress()) => {
                     furthest = Some(failure);
                 }
@@ -94,10 +84,8 @@ impl<'a> Search<'a> {
             }
         }
         // Whoever made us stop early may have hidden an anchor that vouches too.
-        if self.signatures.are_exhausted() {
-            return Err(PathFailure::TooMuchWork {
-                reason: "more signatures or revocation lists than a decision verifies",
-            });
+        if let Some(reason) = self.signatures.exhausted() {
+            return Err(PathFailure::TooMuchWork { reason });
         }
         if self.steps.get() == 0 {
             return Err(PathFailure::TooMuchWork { reason: "more paths than a decision looks at" });
@@ -105,12 +93,11 @@ impl<'a> Search<'a> {
         if vouchers.is_empty() {
             return Err(furthest.unwrap_or_else(|| self.chain.unknown_issuer()));
         }
-        // Whatever begins or ends may make another path of the same chain: by another anchor or through another intermediate,
-        // about which a rule may name another user.
+        // Whatever ends may be of this path; whatever begins or ends may make another one of the same chain, by another anchor or
+        // through another intermediate, about which a rule may name another user.
         let lull = self.lull();
-        until = until.min(lull.last());
         vouchers.sort_unstable_by_key(|voucher| voucher.anchor);
-        Ok((ValidPath { certificate: self.chain.end_entity.clone(), vouchers, valid_until: unix(until) }, lull))
+        Ok((ValidPath { certificate: self.chain.end_entity.clone(), vouchers, valid_until: unix(lull.last()) }, lull))
     }
 
     /// The seconds in which the same search has the same result: in which nothing it may look at begins or ends.
@@ -132,8 +119,8 @@ impl<'a> Search<'a> {
         end_entity: &EndEntityCert<'_>,
         others: &[CertificateDer<'_>],
         algorithms: &[&dyn SignatureVerificationAlgorithm],
-    ) -> Result<Vouching, PathFailure> {
-        let ours: RefCell<Option<Result<Vouching, PathFailure>>> = RefCell::new(None);
+    ) -> Result<Vec<Voucher>, PathFailure> {
+        let ours: RefCell<Option<Result<Vec<Voucher>, PathFailure>>> = RefCell::new(None);
         let check = |path: &VerifiedPath<'_>| {
             let outcome = self.check(path, group);
             let verdict = outcome.as_ref().map(|_| ()).map_err(|_| webpki::Error::CertDistrusted);
@@ -152,7 +139,7 @@ impl<'a> Search<'a> {
         let found = end_entity.verify_for_usage(algorithms, anchors, others, self.now, usage, None, Some(&check));
         match (found, ours.take()) {
             // Only together are they an answer: webpki found a path, and it is the one that was checked last.
-            (Ok(_), Some(Ok(vouching))) => Ok(vouching),
+            (Ok(_), Some(Ok(vouchers))) => Ok(vouchers),
             (_, Some(Err(failure))) => Err(failure),
             (Err(error), _) => {
                 let anchor = group.members.first().unwrap_or(self.chain.end_entity);
@@ -163,7 +150,7 @@ impl<'a> Search<'a> {
     }
 
     /// What webpki leaves out, for one path that it has verified.
-    fn check(&self, path: &VerifiedPath<'_>, group: &AnchorGroup) -> Result<Vouching, PathFailure> {
+    fn check(&self, path: &VerifiedPath<'_>, group: &AnchorGroup) -> Result<Vec<Voucher>, PathFailure> {
         let intermediates = self.intermediates(path)?;
         self.check_end_entity()?;
         for intermediate in &intermediates {
@@ -189,12 +176,9 @@ impl<'a> Search<'a> {
         };
 
         let due = self.rules.revocation.has_list_named(anchor);
-        let dates = members.iter().map(|member| member.certificate).chain(anchors.iter().copied());
-        let mut until = dates.map(|certificate| certificate.validity().last_second()).min().unwrap_or(i64::MIN);
         let issuers = intermediates.iter().copied().chain([anchor]);
         for (member, issuer) in members.iter().zip(issuers) {
-            let checked = self.rules.revocation.check(member, issuer, due, self.now, &self.signatures)?;
-            until = until.min(checked.unwrap_or(i64::MAX));
+            self.rules.revocation.check(member, issuer, due, self.now, &self.signatures)?;
         }
 
         let issuer_key = intermediates.first().copied().unwrap_or(anchor).spki_fingerprint();
@@ -206,7 +190,7 @@ impl<'a> Search<'a> {
             intermediates: intermediates.clone(),
             rewritten: rewritten.clone(),
         };
-        Ok(Vouching { vouchers: anchors.iter().map(voucher).collect(), until })
+        Ok(anchors.iter().map(voucher).collect())
     }
 
     /// The intermediates of a path as we read them, nearest to the certificate first. Two readers must agree.

@@ -18,7 +18,7 @@ use crate::cert::{
     AlikeName, Certificate, DistinguishedName, Fingerprint, InvalidRevocationList, RevocationList, SpkiFingerprint,
     seconds, unix,
 };
-use crate::limits::REVOCATION_SKEW;
+use crate::limits::{REVOCATION_LISTS_PER_NAME, REVOCATION_SKEW};
 
 /// The revocation lists of a policy, and how they are taken.
 ///
@@ -105,6 +105,18 @@ pub enum RevocationError {
         /// The list.
         list: Fingerprint,
         /// Its issuer.
+        issuer: DistinguishedName,
+    },
+    /// More than [`REVOCATION_LISTS_PER_NAME`].
+    #[error(
+        "{lists} revocation lists of `{issuer}` are too many, at most {REVOCATION_LISTS_PER_NAME} are asked: leave out the oldest, such as {list}, unless they revoke what the newest does not"
+    )]
+    TooMany {
+        /// The oldest.
+        list: Fingerprint,
+        /// How many there are.
+        lists: usize,
+        /// Their issuer, as the oldest spells it.
         issuer: DistinguishedName,
     },
     /// The anchor that signed it may not sign lists.
@@ -198,6 +210,11 @@ impl RevocationState {
             }
             state.by_issuer.entry(issuer).or_default().push(listed);
         }
+        let listed = state.by_issuer.values().filter(|listed| listed.len() > REVOCATION_LISTS_PER_NAME);
+        errors.extend(listed.filter_map(|listed| {
+            let oldest = &listed.iter().min_by_key(|listed| listed.list.next_update())?.list;
+            Some(RevocationError::TooMany { list: oldest.fingerprint(), lists: listed.len(), issuer: oldest.issuer() })
+        }));
         if errors.is_empty() { Ok(state) } else { Err(errors) }
     }
 
@@ -246,8 +263,7 @@ impl RevocationState {
         (made.saturating_sub(skew), successor.saturating_add(grace))
     }
 
-    /// Checks one certificate against the lists of its issuer; the last second in which the answer holds, if a list was
-    /// asked. `due` says that there has to be one.
+    /// Checks one certificate against the lists of its issuer. `due` says that there has to be one.
     pub(super) fn check(
         &self,
         member: &Member<'_>,
@@ -255,7 +271,7 @@ impl RevocationState {
         due: bool,
         now: UnixTime,
         signatures: &Signatures,
-    ) -> Result<Option<i64>, PathFailure> {
+    ) -> Result<(), PathFailure> {
         let unknown = |cause| PathFailure::RevocationUnknown { member: member.named(), cause };
         let named = self.named(issuer);
         let signed: Vec<_> = named.iter().filter(|listed| listed.is_signed_by(issuer, signatures)).collect();
@@ -265,7 +281,7 @@ impl RevocationState {
             return match (named.is_empty(), due) {
                 (false, _) => Err(unknown(UnknownStatus::OtherSigner { issuer: issuer.subject() })),
                 (true, true) => Err(unknown(UnknownStatus::NoList { issuer: issuer.subject() })),
-                (true, false) => Ok(None),
+                (true, false) => Ok(()),
             };
         };
         if issuer.extensions().crl_sign() == Some(false) {
@@ -277,12 +293,11 @@ impl RevocationState {
             let (list, since) = (list.fingerprint(), entry.date);
             return Err(PathFailure::Revoked { member: member.named(), list, since });
         }
-        let second = seconds(now);
-        let current = signed.iter().map(|listed| self.current_span(&listed.list));
-        let until = current.filter(|(first, last)| (*first..=*last).contains(&second)).map(|(_, last)| last).max();
-        until.map(Some).ok_or_else(|| {
-            let (this_update, next_update) = (newest.this_update(), newest.next_update());
-            unknown(UnknownStatus::Stale { issuer: issuer.subject(), this_update, next_update })
-        })
+        let mut spans = signed.iter().map(|listed| self.current_span(&listed.list));
+        if spans.any(|(first, last)| (first..=last).contains(&seconds(now))) {
+            return Ok(());
+        }
+        let (this_update, next_update) = (newest.this_update(), newest.next_update());
+        Err(unknown(UnknownStatus::Stale { issuer: issuer.subject(), this_update, next_update }))
     }
 }

@@ -40,6 +40,18 @@ impl Algorithms {
     }
 }
 
+impl Algorithms {
+    /// True if the certificate is signed by its own key, false if by another; `None` if nobody can tell, because the algorithm
+    /// is too weak or unknown.
+    pub(super) fn self_signed(self, certificate: &Certificate) -> Option<bool> {
+        let (key, signed) = (certificate.public_key(), certificate.signed());
+        let key = RawPublicKeyEntity::try_from(&key).ok()?;
+        let mut known = self.0.iter().filter(|one| *one.signature_alg_id() == *signed.algorithm).peekable();
+        known.peek()?;
+        Some(known.any(|one| key.verify_signature(*one, signed.message, signed.signature).is_ok()))
+    }
+}
+
 /// By where they stand: the same algorithms elsewhere are taken for others.
 impl PartialEq for Algorithms {
     fn eq(&self, other: &Self) -> bool {
@@ -95,9 +107,12 @@ impl Signatures {
         Self { algorithms, certificates: budget(), lists: budget() }
     }
 
-    /// True if more was asked for than there was: what was found out meanwhile is no answer.
-    pub(super) fn are_exhausted(&self) -> bool {
-        self.certificates.is_exhausted() || self.lists.is_exhausted()
+    /// What more was asked for of than there was, if that is so: what was found out meanwhile is no answer.
+    pub(super) fn exhausted(&self) -> Option<&'static str> {
+        if self.certificates.is_exhausted() {
+            return Some("more signatures than a decision verifies");
+        }
+        self.lists.is_exhausted().then_some("more revocation lists than a decision asks")
     }
 
     /// True if another list may be asked.

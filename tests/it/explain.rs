@@ -243,6 +243,10 @@ fn what_a_peer_chose_begins_no_line_of_an_explanation() {
     // What cannot be read, nothing, and too much.
     let junk = explained(&policy, &[b"junk"]).to_string();
     assert!(junk.contains(", which cannot be read\n"), "{junk}");
+    assert!(
+        junk.contains("\n  -   pin: ") && junk.contains("\n  no  certificate: expected a certificate that can be read"),
+        "{junk}"
+    );
     assert!(explained(&policy, &[] as &[&[u8]]).to_string().contains("\nno certificate\n"));
     assert!(explained(&policy, &[&root.certificate().der(); 9]).to_string().starts_with("refused: chain-too-long"));
 }

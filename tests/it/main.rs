@@ -53,6 +53,7 @@ mod layers;
 mod left_behind;
 mod limbo;
 mod lint;
+mod lint_rules;
 mod live;
 mod moved;
 mod naive;

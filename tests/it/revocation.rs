@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use certmap::cert::{DistinguishedName, RevocationList};
-use certmap::limits::LISTS_PER_DECISION;
+use certmap::limits::REVOCATION_LISTS_PER_NAME;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::testing::{KeyUsageBit, NOW, TestCertificate, TestCrl, TestIdentity, TestRevocationList};
 use certmap::trust::{PathFailure, PathPlace, Revocation, UnknownStatus};
@@ -157,7 +157,7 @@ fn the_same_list_many_times_is_one_and_many_lists_are_always_as_many() {
     let mut often = vec![&of_root];
     often.extend([&of_issuing; 400]);
     assert_eq!(answers(lists(&often)), answers(lists(&[&of_root, &of_issuing])));
-    // Others: as many as a decision asks are asked by each, and not one more by whoever comes later.
+    // Others: as many as there may be are asked by each, and no policy has one more.
     let numbered = |count: u16| -> Revocation {
         let mut all = lists(&[&of_root]);
         for number in 0..count {
@@ -166,10 +166,10 @@ fn the_same_list_many_times_is_one_and_many_lists_are_always_as_many() {
         }
         all
     };
-    // The root's is asked about the root, and about the intermediate.
-    let most = u16::try_from(LISTS_PER_DECISION).unwrap() - 2;
+    let most = u16::try_from(REVOCATION_LISTS_PER_NAME).unwrap();
     assert_eq!(answers(numbered(most)).1, [None; 3]);
-    assert_eq!(answers(numbered(most + 1)).1, [Some(RefusalCode::PathInvalid); 3]);
+    let error = pki.try_policy(numbered(most + 1)).unwrap_err().to_string();
+    assert!(error.contains("33 revocation lists of `CN=issuing` are too many, at most 32 are asked"), "{error}");
 }
 
 #[test]

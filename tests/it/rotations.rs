@@ -330,6 +330,27 @@ fn the_old_one_may_go_when_the_new_one_is_used_and_the_old_one_was_quiet() {
     assert_eq!(early.safe_to_remove(seen.with_new(NOW), NOW), Err(KeepOld::NewNotValid));
 }
 
+#[test]
+fn times_that_cannot_be_are_not_believed() {
+    let (old, new) = two();
+    let rotation = rotation(&old, &new);
+    let ask = |seen: LastSeen, days| rotation.safe_to_remove(seen, after(days));
+    let seen = LastSeen::default().with_old(after(1)).with_new(after(2));
+    assert_eq!(ask(seen, 20), Ok(()));
+    assert_eq!(ask(seen.with_new(after(21)), 20), Err(KeepOld::NotYet { at: after(21) }));
+    assert_eq!(ask(seen.with_records_since(after(22)), 20), Err(KeepOld::NotYet { at: after(22) }));
+    // The holder went back.
+    let back = seen.with_old(after(3));
+    assert_eq!(ask(back, 20), Err(KeepOld::OldSeenLast { new: after(2), old: after(3) }));
+    assert_eq!(ask(seen.with_old(after(2)), 20), Ok(()));
+    let begins = new.validity().not_before();
+    let before = UnixTime::since_unix_epoch(Duration::from_secs(begins.as_secs() - 1));
+    let early = LastSeen::default().with_new(before).with_records_since(before);
+    assert_eq!(ask(early, 20), Err(KeepOld::NewSeenTooEarly { at: before, begins }));
+    let first = LastSeen::default().with_new(begins).with_records_since(before);
+    assert_eq!(ask(first, 20), Ok(()));
+}
+
 /// Whoever sends a certificate need not be its holder.
 #[test]
 fn a_certificate_of_somebody_else_is_claimed_already() {

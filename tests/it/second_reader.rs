@@ -163,20 +163,20 @@ fn what_we_read_the_other_reads_too_and_alike() {
         let mut changes: Vec<Vec<usize>> = (0..bits).map(|bit| vec![bit]).collect();
         changes.extend((0..tries(20_000)).map(|_| (0..random.usize(2..4)).map(|_| random.usize(..bits)).collect()));
         for flips in changes {
-            let mut changed = sample.clone();
+            let mut der = sample.clone();
             for bit in &flips {
-                changed[bit / 8] ^= 1 << (bit % 8);
+                der[bit / 8] ^= 1 << (bit % 8);
             }
             tried += 1;
-            match Certificate::from_der(&changed) {
+            match Certificate::from_der(&der) {
                 Ok(ours) => {
                     read += 1;
                     let pem = || ours.to_pem();
-                    assert_eq!(difference(&ours, &changed), None, "{flips:?} of {}", pem());
+                    assert_eq!(difference(&ours, &der), None, "{flips:?} of {}", pem());
                     // What is read is told as well.
                     let _ = (ours.profile(Usage::Client), ours.certificate_policies());
                 }
-                Err(_) => others += usize::from(matches!(X509Certificate::from_der(&changed), Ok(([], _)))),
+                Err(_) => others += usize::from(matches!(X509Certificate::from_der(&der), Ok(([], _)))),
             }
         }
     }

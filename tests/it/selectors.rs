@@ -103,26 +103,38 @@ fn other_spellings_are_read_and_printed_in_one() {
 #[test]
 fn text_that_is_no_selector_is_refused_with_the_place() {
     let error = |text: &str| with_cause(&text.parse::<Selector>().unwrap_err());
-    let selector = "expected `sha256:` and the fingerprint of a certificate, `spki-sha256:` and that of a key, or `under` at column 1";
+    let selector = "expected `@` and the name of a certificate, `sha256:` and its fingerprint, `spki-sha256:` and that of a key, or `under` and a CA at column 1";
     assert_eq!(error(""), selector);
     assert_eq!(error("CN=admin"), selector);
     assert_eq!(error("dns \"a.example\""), selector);
     assert_eq!(error("SHA256:00"), selector);
+    // As other tools print it.
+    let bare = "expected `sha256:` before the fingerprint of a certificate at column 1";
+    assert_eq!((error(&"c4".repeat(32)), error(&["C4"; 32].join(":"))), (bare.to_owned(), bare.to_owned()));
     assert!(error("sha256:00").starts_with(&format!("{selector}: expected `sha256:` and 64")));
     let ca = ca();
-    assert_eq!(error("under"), "expected a CA (`sha256:` and 64 digits) after `under` at column 6");
-    assert_eq!(error("  under dns"), "expected a CA (`sha256:` and 64 digits) after `under` at column 9");
+    assert_eq!(
+        error("under"),
+        "expected a CA (`@` and its name, or `sha256:` and 64 digits) after `under` at column 6"
+    );
+    assert_eq!(
+        error("  under dns"),
+        "expected a CA (`@` and its name, or `sha256:` and 64 digits) after `under` at column 9"
+    );
     let key = SpkiFingerprint::of(b"").to_string();
-    assert_eq!(error(&format!("under {key} dns")), "expected a CA (`sha256:` and 64 digits) after `under` at column 7");
+    assert_eq!(
+        error(&format!("under {key} dns")),
+        "expected a CA (`@` and its name, or `sha256:` and 64 digits) after `under` at column 7"
+    );
     assert_eq!(
         error(&format!("under {ca} through x")),
-        "expected a CA (`sha256:` and 64 digits) after `through` at column 87"
+        "expected a CA (`@` and its name, or `sha256:` and 64 digits) after `through` at column 87"
     );
     assert!(
         error(&format!("under {ca} issued-by {ca} dns"))
             .starts_with("expected a key (`spki-sha256:` and 64 digits) after `issued-by` at column 89")
     );
-    assert!(error(&format!("under {ca}")).starts_with("expected a test (`all`, `any`,"));
+    assert!(error(&format!("under {ca}")).starts_with("expected a test such as `dns \"api.example\"`"));
     assert_eq!(error(&format!("{ca} dns")), "expected the end at column 73");
     assert_eq!(error(&format!("under {ca} dns \"a.example\" \"b.example\"")), "expected the end at column 95");
     assert_eq!(error(&" ".repeat(40_000)), "a selector of 40000 bytes is too long, at most 32768 are read");

@@ -125,6 +125,6 @@ fn a_fingerprint_is_read_in_the_forms_of_other_tools_and_never_as_the_other_kind
     assert_ne!(Selector::certificate(certificate).to_string(), Selector::key(key).to_string());
     assert_eq!(
         error::<Selector>("CN=admin"),
-        "expected `sha256:` and the fingerprint of a certificate, `spki-sha256:` and that of a key, or `under` at column 1"
+        "expected `@` and the name of a certificate, `sha256:` and its fingerprint, `spki-sha256:` and that of a key, or `under` and a CA at column 1"
     );
 }

@@ -73,6 +73,7 @@ pub struct Decision {
 }
 
 impl Decision {
+    #[cfg(test)]
     pub(crate) fn policy(&self) -> PolicyDigest {
         self.policy
     }
