@@ -60,7 +60,10 @@ fn main() -> ExitCode {
             inputs.len()
         );
         if beyond > 0 {
-            println!("{:<14} {beyond} of them over {LIMIT:?} with what the libraries of a program do, which was taken off", "");
+            println!(
+                "{:<14} {beyond} of them over {LIMIT:?} with what the libraries of a program do, which was taken off",
+                ""
+            );
         }
     }
     println!("{slow} inputs of at most 64 KiB over {LIMIT:?}");

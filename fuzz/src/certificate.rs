@@ -7,7 +7,7 @@ use certmap::limits::{CERTIFICATE_BYTES, NAMES_PER_CERTIFICATE};
 use certmap::trust::Entry;
 use sha2::{Digest as _, Sha256};
 
-use crate::{der, names, one_line, plain_error};
+use crate::{alike, der, names, one_line, plain_error};
 
 /// What is read is exactly these bytes and is said as a plain reader says it; every form of it reads back; what is cut or
 /// longer is none; and the rest of the crate takes it, or says why not.
@@ -36,6 +36,7 @@ pub(crate) fn read(certificate: &Certificate, input: &[u8]) {
     assert_eq!(spki.to_string().parse(), Ok::<SpkiFingerprint, _>(spki));
     let serial = certificate.serial();
     assert_eq!(serial.to_string().parse().as_ref(), Ok(serial));
+    assert_eq!(alike::difference(certificate, input), None, "x509-parser reads it otherwise");
     names::laws(&certificate.issuer());
     names::laws(&certificate.subject());
     plainly(certificate, input);
@@ -88,17 +89,18 @@ fn entries(certificate: &Certificate) {
     }
 }
 
-/// The parts as a plain reader finds them, if it knows every tag and length.
+/// The parts as a plain reader finds them.
 fn plainly(certificate: &Certificate, input: &[u8]) {
-    let Some(parts) = der::only(input).and_then(|whole| der::all(whole.content)) else { return };
-    let Some(tbs) = parts.first().and_then(|tbs| der::all(tbs.content)) else { return };
-    let (version, fields) = match tbs.split_first() {
-        Some((first, rest)) if first.tag == 0xa0 => (first.content.last().copied().unwrap_or_default() + 1, rest),
-        Some((first, _)) if first.tag == 2 => (1, &tbs[..]),
-        // The parser looks at the number of some tags and not at their class; path validation refuses such a certificate.
-        _ => return,
+    let parts = der::only(input).and_then(|whole| der::all(whole.content)).expect("DER");
+    let tbs = der::all(parts[0].content).expect("DER");
+    let (version, fields) = match tbs.split_first().expect("fields") {
+        (first, rest) if first.tag == 0xa0 => (first.content.last().copied().unwrap_or_default() + 1, rest),
+        (first, _) => {
+            assert_eq!(first.tag, 2);
+            (1, &tbs[..])
+        }
     };
-    let [_serial, _algorithm, issuer, _validity, subject, spki, ..] = fields else { return };
+    let [_serial, _algorithm, issuer, _validity, subject, spki, ..] = fields else { panic!("fields that are missing") };
     assert_eq!(certificate.version(), version);
     for (name, der) in [(certificate.issuer(), issuer.whole), (certificate.subject(), subject.whole)] {
         assert_eq!(DistinguishedName::from_der(der), Ok(name));

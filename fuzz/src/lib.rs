@@ -4,6 +4,8 @@
 //! alike, a second and plainer reading agrees, nobody is admitted who was not let in by construction. Keys are made anew in
 //! each process, and inputs name certificates by number, so that an input means the same in every process.
 
+#[path = "../../tests/it/alike.rs"]
+mod alike;
 mod certificate;
 mod chain;
 mod crl;

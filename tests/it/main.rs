@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod admitted;
+mod alike;
 mod anchors;
 mod bundles;
 mod calling;
