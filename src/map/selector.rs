@@ -52,7 +52,7 @@ use crate::strength::Strength;
 /// assert_eq!(api.to_string().parse::<Selector>()?, api);
 ///
 /// let error = "under dns \"api.acme.example\"".parse::<Selector>().unwrap_err();
-/// assert_eq!(error.to_string(), "expected a CA (`sha256:` and 64 digits) after `under` at column 7");
+/// assert_eq!(error.to_string(), "expected a CA (`@` and its name, or `sha256:` and 64 digits) after `under` at column 7");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
