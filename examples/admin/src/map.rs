@@ -16,7 +16,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   admin map add @acme --user ACME
   admin map add --certificate acme.pem --user ACME
-  admin map add 'under @corp subject.cn = \"erp\"' --user ERP --name erp")]
+  admin map add 'under @corp attribute CN \"erp\"' --user ERP --name erp")]
     Add {
         #[command(flatten)]
         what: What,
