@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-use certmap::document::{Changes, DocumentProblem, EditError, FileName};
+use certmap::document::{DocumentProblem, EditError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -12,13 +12,15 @@ use serde_json::{Value, json};
 pub(crate) struct Answer {
     text: String,
     json: Value,
+    /// What people should know besides, one line each; in JSON they stand in it.
+    notes: Vec<String>,
     /// True if somebody should look at it.
     noteworthy: bool,
 }
 
 impl Answer {
     pub(crate) fn new(text: impl Into<String>, json: Value) -> Self {
-        Self { text: text.into(), json, noteworthy: false }
+        Self { text: text.into(), json, notes: Vec::new(), noteworthy: false }
     }
 
     /// With exit code 1 if there is something to look at.
@@ -26,11 +28,8 @@ impl Answer {
         Self { noteworthy, ..self }
     }
 
-    /// What an edit changed, and where that is written now.
-    pub(crate) fn changed(changes: &Changes, files: &[FileName]) -> Self {
-        let files: Vec<_> = files.iter().map(FileName::as_str).collect();
-        let written = if files.is_empty() { String::new() } else { format!("\nwritten to {}", files.join(", ")) };
-        Self::new(format!("{changes}{written}"), json!({ "changes": form(changes), "files": files }))
+    pub(crate) fn with_notes(self, notes: Vec<String>) -> Self {
+        Self { notes, ..self }
     }
 
     /// Rows, each an object; the table shows these keys of it under these heads.
@@ -48,6 +47,10 @@ impl Answer {
 
     pub(crate) fn json(&self) -> &Value {
         &self.json
+    }
+
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     pub(crate) fn exit(&self) -> ExitCode {

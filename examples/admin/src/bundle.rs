@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use certmap::document::{AddedAs, Change, Changes, ListedCertificate, Removal};
+use certmap::document::{AddedAs, Change, ListedCertificate, Removal};
 use certmap::rustls::pki_types::UnixTime;
 use certmap::trust::Alias;
 use certmap::{BundleName, Certificate, Fingerprint, cert::SerialNumber};
@@ -133,18 +133,14 @@ fn row(listed: &ListedCertificate) -> Value {
 fn remove(store: &mut Store, bundle: &BundleName, removal: Removal<'_>) -> Result<Answer, Failure> {
     let plan = store.plan(|edit| Ok(edit.remove_ca(bundle, removal)?))?;
     if store.is_one_step(&plan) || matches!(removal, Removal::Bundle) {
-        let (changes, files) = store.write(plan)?;
-        return Ok(Answer::changed(&changes, &files));
+        return Ok(store.write(plan)?.into_answer());
     }
-    let changes: Changes = plan.changes().clone();
-    let mut written = Vec::new();
-    for change in changes.as_slice() {
+    let edited = plan.edited();
+    for change in edited.changes.as_slice() {
         if let Change::CertificateRemoved { fingerprint, .. } = change {
             let step = store.plan(|edit| Ok(edit.remove_ca(bundle, Removal::Fingerprint(fingerprint))?))?;
-            written.extend(store.write(step)?.1);
+            store.write(step)?;
         }
     }
-    written.sort_unstable();
-    written.dedup();
-    Ok(Answer::changed(&changes, &written))
+    Ok(edited.into_answer())
 }

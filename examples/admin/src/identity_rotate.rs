@@ -104,8 +104,7 @@ impl Command {
                     }
                     Ok(changes)
                 })?;
-                let (changes, files) = store.write(plan)?;
-                Ok(Answer::changed(&changes, &files))
+                Ok(store.write(plan)?.into_answer())
             }
             Self::Check { pair } => {
                 let rotation = pair.rotation(&store, 0)?;

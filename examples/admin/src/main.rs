@@ -10,6 +10,7 @@ mod bundle;
 mod check;
 mod deny;
 mod diff;
+mod edited;
 mod explain;
 mod files;
 mod forecast;
@@ -48,6 +49,8 @@ use answer::{Answer, Failure, ascii};
 not into comments. A change is written in one step: whoever reads meanwhile finds the policy before it or after it. A
 change of several files needs a folder that is a link to one (`policies -> policies.1`), or has such a link `..data`: the
 link is turned to a new folder beside it, and the one before is kept.
+
+What a change makes odd is done all the same, and noted on the error output as `admin lint` says it; in JSON under `notes`.
 
 Exit codes: 0 done; 1 refused, or there is something to look at; 2 wrong usage; 3 a file cannot be read or written.
 
@@ -157,7 +160,13 @@ fn print(answer: &Answer, json: bool) -> Result<ExitCode, Failure> {
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::unreadable("output", format!("the answer cannot be written: {cause}")))
         }
-        _ => Ok(answer.exit()),
+        _ => {
+            if !json {
+                // It was done, whether or not anybody reads these.
+                let _ = answer.notes().iter().try_for_each(|note| writeln!(io::stderr(), "note: {note}"));
+            }
+            Ok(answer.exit())
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 use crate::Common;
 use crate::answer::{Answer, Failure, Trouble, one_line};
 use crate::atomic::{Pending, folder_of};
+use crate::edited::{Edited, newly_odd};
 use crate::files::Beside;
 use crate::generation::Generation;
 
@@ -38,13 +39,12 @@ pub(crate) struct Store {
 /// What an edit would change.
 pub(crate) struct Plan {
     document: Document,
-    changes: Changes,
-    files: Vec<FileName>,
+    edited: Edited,
 }
 
 impl Plan {
-    pub(crate) fn changes(&self) -> &Changes {
-        &self.changes
+    pub(crate) fn edited(self) -> Edited {
+        self.edited
     }
 }
 
@@ -140,23 +140,24 @@ impl Store {
         let (before, after) = (self.document.split(&self.added), document.split(&self.added));
         let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
         let files = names.into_iter().filter(|name| before.get(name) != after.get(name)).cloned().collect();
-        Ok(Plan { document, changes, files })
+        let notes = if changes.is_empty() { Vec::new() } else { newly_odd(&self.document, &document, &self.beside) };
+        Ok(Plan { document, edited: Edited { changes, files, notes } })
     }
 
     /// True if it can be written in one step.
     pub(crate) fn is_one_step(&self, plan: &Plan) -> bool {
-        plan.files.len() < 2 || self.generation.is_some()
+        plan.edited.files.len() < 2 || self.generation.is_some()
     }
 
     /// Writes what was planned, in one step or not at all.
-    pub(crate) fn write(&mut self, plan: Plan) -> Result<(Changes, Vec<FileName>), Failure> {
+    pub(crate) fn write(&mut self, plan: Plan) -> Result<Edited, Failure> {
         if !self.is_one_step(&plan) {
-            return Err(self.several_files(&plan.files));
+            return Err(self.several_files(&plan.edited.files));
         }
-        let Plan { document, changes, files } = plan;
+        let Plan { document, edited } = plan;
         let mut parts = document.split(&self.added);
         let mut written = BTreeMap::new();
-        for file in &files {
+        for file in &edited.files {
             let routes = self.routes.get(file).map(String::as_str).unwrap_or_default();
             written.insert(file.clone(), print(file.as_str(), &parts.remove(file).unwrap_or_default())? + routes);
         }
@@ -178,7 +179,7 @@ impl Store {
         }
         self.texts.extend(written);
         self.document = document;
-        Ok((changes, files))
+        Ok(edited)
     }
 
     fn several_files(&self, files: &[FileName]) -> Failure {
@@ -206,8 +207,7 @@ impl Store {
         edit: impl FnOnce(&mut Editor<'_>) -> Result<Changes, Failure>,
     ) -> Result<Answer, Failure> {
         let plan = self.plan(edit)?;
-        let (changes, files) = self.write(plan)?;
-        Ok(Answer::changed(&changes, &files))
+        Ok(self.write(plan)?.into_answer())
     }
 
     /// Refuses if somebody else wrote since this was read. Comes after what others had begun was taken away: of two that

@@ -146,7 +146,7 @@ fn a_writer_of_two_files_killed_at_any_moment_leaves_the_old_document_or_the_new
             document.edit(&NoReferences).revoke(&Holder::User(acme()), &role).expect("nothing is wrong with it");
         },
     );
-    desk.done("-p policies user disable SMITH");
+    desk.noted("-p policies user disable SMITH");
     desk.done("-p policies check");
     // The generation in force and the one before.
     assert_eq!(begun.names().len(), 2, "{:?}", begun.names());

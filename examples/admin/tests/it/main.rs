@@ -3,6 +3,7 @@
 mod crash;
 mod folder;
 mod import;
+mod notes;
 mod partners;
 mod preflight;
 mod refusals;

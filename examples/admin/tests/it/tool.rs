@@ -96,6 +96,19 @@ impl Desk {
         serde_json::from_str(&self.done(&format!("{line} --json"))).expect("it is JSON")
     }
 
+    /// What it said, having succeeded, and what it noted besides.
+    #[track_caller]
+    pub(crate) fn noted(&self, line: &str) -> Said {
+        let said = self.run(line);
+        assert_eq!(said.code, Some(0), "{line}: {}", said.err);
+        assert!(
+            !said.err.is_empty() && said.err.lines().all(|note| note.starts_with("note: ")),
+            "{line}: {}",
+            said.err
+        );
+        said
+    }
+
     /// Why it refused, having changed nothing in the folder.
     #[track_caller]
     pub(crate) fn refused(&self, code: i32, line: &str) -> String {

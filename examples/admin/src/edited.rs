@@ -1,0 +1,44 @@
+//! What an edit did: its changes, where they are written, and what is odd because of them.
+
+use std::collections::BTreeSet;
+
+use certmap::document::{Changes, Document, FileName, References};
+use certmap::review::{self, Finding};
+use certmap::rustls::pki_types::UnixTime;
+use serde_json::json;
+
+use crate::answer::{Answer, form};
+use crate::lint;
+
+/// An edit that was planned, or written.
+pub(crate) struct Edited {
+    pub(crate) changes: Changes,
+    /// The files that it changes.
+    pub(crate) files: Vec<FileName>,
+    /// What is odd after it and was not before.
+    pub(crate) notes: Vec<Finding>,
+}
+
+impl Edited {
+    pub(crate) fn into_answer(self) -> Answer {
+        let Self { changes, files, notes } = self;
+        let files: Vec<_> = files.iter().map(FileName::as_str).collect();
+        let written = if files.is_empty() { String::new() } else { format!("\nwritten to {}", files.join(", ")) };
+        let json = json!({ "changes": form(&changes), "files": files, "notes": form(&notes) });
+        let notes = notes.iter().map(ToString::to_string).collect();
+        Answer::new(format!("{changes}{written}"), json).with_notes(notes)
+    }
+}
+
+/// What is odd about a document and was not before, by its text. Nothing if one of the two is no policy: nobody can say.
+pub(crate) fn newly_odd(before: &Document, after: &Document, references: &dyn References) -> Vec<Finding> {
+    let now = UnixTime::now();
+    let findings = |document: &Document| {
+        let policy = document.build(references).ok()?;
+        Some(review::lint(&policy, now, lint::horizon(lint::DAYS)))
+    };
+    let (Some(before), Some(mut after)) = (findings(before), findings(after)) else { return Vec::new() };
+    let known: BTreeSet<_> = before.iter().map(ToString::to_string).collect();
+    after.retain(|finding| !known.contains(&finding.to_string()));
+    after
+}
