@@ -71,7 +71,7 @@ impl Command {
         match self {
             Self::Add { what, note } => {
                 let denial = what.denial()?;
-                Store::begin(common)?.edit(|edit| Ok(edit.deny(&denial, note.as_deref())?))
+                Store::open(common)?.edit(|edit| Ok(edit.deny(&denial, note.as_deref())?))
             }
             Self::List => Ok(Answer::table(COLUMNS, Store::open(common)?.written("denials")?)),
             Self::Remove { what } => {

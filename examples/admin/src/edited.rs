@@ -17,16 +17,20 @@ pub(crate) struct Edited {
     pub(crate) files: Vec<FileName>,
     /// What is odd after it and was not before.
     pub(crate) notes: Vec<Finding>,
+    /// Where it begins a policy; `None` if there was one.
+    pub(crate) new_policy: Option<String>,
 }
 
 impl Edited {
     pub(crate) fn into_answer(self) -> Answer {
-        let Self { changes, files, notes } = self;
+        let Self { changes, files, notes, new_policy } = self;
         let files: Vec<_> = files.iter().map(FileName::as_str).collect();
         let written = if files.is_empty() { String::new() } else { format!("\nwritten to {}", files.join(", ")) };
-        let json = json!({ "changes": form(&changes), "files": files, "notes": form(&notes) });
+        let begun = new_policy.as_ref().map(|policy| format!("\nnew policy: {policy}")).unwrap_or_default();
+        let json =
+            json!({ "changes": form(&changes), "files": files, "new-policy": new_policy, "notes": form(&notes) });
         let notes = notes.iter().map(ToString::to_string).collect();
-        Answer::new(format!("{changes}{written}"), json).with_notes(notes)
+        Answer::new(format!("{changes}{written}{begun}"), json).with_notes(notes)
     }
 }
 

@@ -72,8 +72,9 @@ const COLUMNS: &[(&str, &str)] = &[
 impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         match self {
+            // No policy begins with a host: it needs a bundle.
             Self::Set { host, settings } => {
-                Store::begin(common)?.edit(|edit| Ok(edit.set_ssl_host(&host, &settings.into())?))
+                Store::open(common)?.edit(|edit| Ok(edit.set_ssl_host(&host, &settings.into())?))
             }
             Self::List => Ok(Answer::table(COLUMNS, Store::open(common)?.written("hosts")?)),
             Self::Remove { host } => Store::open(common)?.edit(|edit| Ok(edit.remove_ssl_host(&host)?)),

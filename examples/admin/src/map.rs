@@ -74,7 +74,7 @@ const COLUMNS: &[(&str, &str)] = &[
 impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         match self {
-            Self::Add { what, who, name, exception } => Store::begin(common)?.edit(|edit| {
+            Self::Add { what, who, name, exception } => Store::open(common)?.edit(|edit| {
                 let source = who.user.map(UserSource::from).or(who.user_from);
                 let source = source.ok_or_else(|| Failure::usage("say which user: `--user` or `--user-from`"))?;
                 let mut mapping = CertUserMapping::from_source(what.selector(edit)?, source);

@@ -72,7 +72,7 @@ impl Command {
                 let assignment = RoleAssignment::to(holder.holder()?, role)
                     .at_least(at_least.unwrap_or(Strength::Name))
                     .with_enforcement(enforcement.unwrap_or_default());
-                Store::begin(common)?.edit(|edit| Ok(edit.assign(&assignment)?))
+                Store::open(common)?.edit(|edit| Ok(edit.assign(&assignment)?))
             }
             Self::Revoke { role, holder } => {
                 let holder = holder.holder()?;

@@ -55,14 +55,16 @@ impl Store {
     }
 
     pub(crate) fn read(policy: &Path, added: &str) -> Result<Self, Failure> {
-        if !policy.exists() {
+        let store = Self::read_or_begin(policy, added)?;
+        if store.is_new() {
             let cure = "name it with `--policy`, or begin one, `admin bundle add-ca --help`";
             return Err(Failure::unreadable("file", format!("there is no policy at `{}`: {cure}", policy.display())));
         }
-        Self::read_or_begin(policy, added)
+        Ok(store)
     }
 
-    /// Reads a policy; where there is none, begins one that admits nobody.
+    /// Reads a policy; where there is none, begins one that admits nobody. Only for what a policy begins with: whatever else is
+    /// asked of a policy that is not there, its name was mistyped.
     pub(crate) fn begin(common: &Common) -> Result<Self, Failure> {
         Self::read_or_begin(&common.policy, &common.file)
     }
@@ -98,6 +100,11 @@ impl Store {
         let document =
             Document::merge(documents).map_err(|error| Failure::refused("duplicate-file", error.to_string()))?;
         Ok(Self { document, policy: policy.to_owned(), generation, texts, routes, beside, added })
+    }
+
+    /// True if nothing was there: no file, or none in the folder.
+    fn is_new(&self) -> bool {
+        self.texts.is_empty()
     }
 
     pub(crate) fn document(&self) -> &Document {
@@ -141,7 +148,8 @@ impl Store {
         let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
         let files = names.into_iter().filter(|name| before.get(name) != after.get(name)).cloned().collect();
         let notes = if changes.is_empty() { Vec::new() } else { newly_odd(&self.document, &document, &self.beside) };
-        Ok(Plan { document, edited: Edited { changes, files, notes } })
+        let new_policy = self.is_new().then(|| self.policy.display().to_string());
+        Ok(Plan { document, edited: Edited { changes, files, notes, new_policy } })
     }
 
     /// True if it can be written in one step.

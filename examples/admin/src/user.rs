@@ -31,7 +31,7 @@ const COLUMNS: &[(&str, &str)] = &[("name", "USER"), ("disabled", "DISABLED"), (
 impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         match self {
-            Self::Disable { user } => Store::begin(common)?.edit(|edit| Ok(edit.disable(&user)?)),
+            Self::Disable { user } => Store::open(common)?.edit(|edit| Ok(edit.disable(&user)?)),
             Self::Enable { user } => Store::open(common)?.edit(|edit| Ok(edit.enable(&user)?)),
             Self::List => Ok(Answer::table(COLUMNS, Store::open(common)?.written("users")?)),
         }

@@ -14,7 +14,10 @@ fn a_policy_is_made_from_nothing() {
 
     assert_eq!(
         desk.done("bundle add-ca partners acme.crt --alias acme"),
-        format!("+ bundle partners\n+ pin {fingerprint} in partners: CN=ERP,O=Acme\nwritten to policy.toml\n")
+        format!(
+            "+ bundle partners\n+ pin {fingerprint} in partners: CN=ERP,O=Acme\n\
+            written to policy.toml\nnew policy: policy.toml\n"
+        )
     );
     assert_eq!(
         desk.done("host set gateway --ca-bundle partners:request"),

@@ -62,8 +62,43 @@ fn wrong_usage_and_missing_files_have_codes_of_their_own() {
         "{refusal}"
     );
     assert!(desk.refused(3, "bundle add-ca partners nowhere.pem").starts_with("error: `nowhere.pem` cannot be read: "));
-    let refusal = desk.refused(3, "role grant a/b --user A --policy nowhere/policy.toml");
+    let refusal = desk.refused(3, "bundle add-ca partners acme.crt --policy nowhere/policy.toml");
     assert!(refusal.starts_with("error: `nowhere/policy.toml` cannot be written: "), "{refusal}");
+}
+
+#[test]
+fn a_mistyped_policy_is_begun_only_by_what_a_policy_begins_with() {
+    let desk = Desk::with_partner("mistyped");
+    for line in [
+        "user disable X",
+        "user enable X",
+        "deny add --certificate acme.crt",
+        "deny remove --certificate acme.crt",
+        "role grant a/b --user ACME",
+        "role revoke a/b --user ACME",
+        "map add --certificate acme.crt --user ACME",
+        "map remove --certificate acme.crt",
+        "host set gateway --ca-bundle partners:require",
+        "host remove gateway",
+        "bundle remove-ca partners --expired",
+        "identity rotate stage acme.crt acme.crt",
+        "identity rotate finish acme.crt acme.crt --danger-unseen",
+    ] {
+        assert_eq!(
+            desk.refused(3, &format!("-p typo.toml {line}")),
+            "error: there is no policy at `typo.toml`: name it with `--policy`, or begin one, `admin bundle add-ca --help`\n",
+            "{line}"
+        );
+    }
+    // A folder without a policy is none either.
+    std::fs::create_dir(desk.path("folder")).expect("writable");
+    assert!(desk.refused(3, "-p folder user disable X").starts_with("error: there is no policy at `folder`: "));
+    let begun = desk.done("-p folder bundle add-ca partners acme.crt");
+    assert!(begun.ends_with("\nwritten to policy.toml\nnew policy: folder\n"), "{begun}");
+    let begun = desk.done("-p new.toml bundle add-ca partners acme.crt");
+    assert!(begun.ends_with("\nwritten to new.toml\nnew policy: new.toml\n"), "{begun}");
+    assert_eq!(desk.json("-p new.toml bundle add-ca others acme.crt")["new-policy"], Value::Null);
+    assert_eq!(desk.json("-p ./new.json bundle add-ca partners acme.crt")["new-policy"], "./new.json");
 }
 
 #[test]
