@@ -112,6 +112,8 @@ pub(crate) struct Failure {
     code: String,
     message: String,
     problems: Vec<Trouble>,
+    /// What to type, one line each: the library knows no options.
+    help: Vec<String>,
 }
 
 /// One problem of a policy, and where it is.
@@ -149,17 +151,17 @@ impl From<&DocumentProblem> for Trouble {
 impl Failure {
     /// The answer is no.
     pub(crate) fn refused(code: &str, message: impl Into<String>) -> Self {
-        Self { exit: 1, code: code.to_owned(), message: message.into(), problems: Vec::new() }
+        Self { exit: 1, code: code.to_owned(), message: message.into(), problems: Vec::new(), help: Vec::new() }
     }
 
     /// What was asked for makes no sense.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { exit: 2, code: "usage".to_owned(), message: message.into(), problems: Vec::new() }
+        Self { exit: 2, code: "usage".to_owned(), message: message.into(), problems: Vec::new(), help: Vec::new() }
     }
 
     /// A file, or what is in it, is out of reach.
     pub(crate) fn unreadable(code: &str, message: impl Into<String>) -> Self {
-        Self { exit: 3, code: code.to_owned(), message: message.into(), problems: Vec::new() }
+        Self { exit: 3, code: code.to_owned(), message: message.into(), problems: Vec::new(), help: Vec::new() }
     }
 
     /// The same, because of these.
@@ -167,10 +169,14 @@ impl Failure {
         Self { problems, ..self }
     }
 
+    pub(crate) fn with_help(self, help: Vec<String>) -> Self {
+        Self { help, ..self }
+    }
+
     pub(crate) fn json(&self) -> Value {
-        let Self { exit: _, code, message, problems } = self;
+        let Self { exit: _, code, message, problems, help } = self;
         let problems: Vec<_> = problems.iter().map(Trouble::json).collect();
-        json!({ "error": { "code": code, "message": message, "problems": problems } })
+        json!({ "error": { "code": code, "message": message, "problems": problems, "help": help } })
     }
 
     pub(crate) fn exit(&self) -> ExitCode {
@@ -181,7 +187,8 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", self.message)?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))?;
+        self.help.iter().try_for_each(|help| write!(f, "\nhelp: {help}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use certmap::document::{AddedAs, Change, ListedCertificate, Removal};
+use certmap::document::{AddedAs, Change, EditError, ListedCertificate, Removal};
 use certmap::rustls::pki_types::UnixTime;
 use certmap::trust::Alias;
 use certmap::{BundleName, Certificate, Fingerprint, cert::SerialNumber};
@@ -77,7 +77,8 @@ impl Command {
             Self::AddCa { bundle, certificates, kind, alias } => {
                 let certificates = files::certificates_alone(&certificates)?;
                 let pem: String = certificates.iter().map(Certificate::to_pem).collect();
-                Store::begin(common)?.edit(|edit| Ok(edit.add_ca(&bundle, pem.as_bytes(), kind, alias.as_ref())?))
+                Store::begin(common)?
+                    .edit(|edit| edit.add_ca(&bundle, pem.as_bytes(), kind, alias.as_ref()).map_err(unadded))
             }
             Self::ListCas { bundle } => {
                 let store = Store::open(common)?;
@@ -100,6 +101,14 @@ impl Command {
             }
         }
     }
+}
+
+fn unadded(error: EditError) -> Failure {
+    let help = match error {
+        EditError::PinOrAnchor { .. } => vec!["say it with `--kind pin` or `--kind anchor`".to_owned()],
+        _ => Vec::new(),
+    };
+    Failure::from(error).with_help(help)
 }
 
 fn aliased(store: &Store, bundle: &BundleName, alias: &Alias) -> Result<Fingerprint, Failure> {

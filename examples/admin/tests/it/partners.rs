@@ -112,6 +112,7 @@ fn certificates_of_openssl_are_pinned_only_if_somebody_says_so() {
         refusal.contains("is self-signed and says that it is a CA: say `pin` if it is a partner's own, `anchor`"),
         "{refusal}"
     );
+    assert!(refusal.ends_with("\nhelp: say it with `--kind pin` or `--kind anchor`\n"), "{refusal}");
     assert_eq!(desk.names("."), ["key.pem", "partner.pem"]);
     desk.done("bundle add-ca partners partner.pem --kind pin --alias partner");
     desk.done("host set gateway --ca-bundle partners:require");
