@@ -55,7 +55,9 @@ pub(crate) struct What {
 impl What {
     fn denial(self) -> Result<Denial, Failure> {
         match self {
-            Self { certificate: Some(path), .. } => Ok(Denial::key(files::certificate(&path)?.spki_fingerprint())),
+            Self { certificate: Some(path), .. } => {
+                Ok(Denial::key(files::certificate_alone(&path)?.spki_fingerprint()))
+            }
             Self { key: Some(key), .. } => Ok(Denial::key(key)),
             Self { issuer: Some(issuer), serial: Some(serial), .. } => Ok(Denial::serial(issuer, serial)),
             _ => Err(Failure::usage("say what is denied: `--certificate`, `--key`, or `--issuer` and `--serial`")),

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use certmap::cert::InvalidCertificate;
 use certmap::document::{Reference, References};
 use certmap::identity::Import;
 use certmap::limits::{PEM_BYTES, REVOCATION_LIST_FILE_BYTES};
@@ -43,8 +44,10 @@ pub(crate) fn first_certificate(path: &Path) -> Result<Certificate, Failure> {
     first.ok_or_else(|| Failure::refused("invalid-certificate", format!("`{}` has no certificate", path.display())))
 }
 
-pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
-    Certificate::from_pem(&read(path)?).map_err(|cause| invalid(path, &cause))
+/// The only one of a file that has nothing else in it.
+pub(crate) fn certificate_alone(path: &Path) -> Result<Certificate, Failure> {
+    let one = <[_; 1]>::try_from(certificates_alone(path)?).map(|[one]| one);
+    one.map_err(|several| invalid(path, &InvalidCertificate::Several { count: several.len() }))
 }
 
 fn invalid(path: &Path, cause: &(dyn Error + 'static)) -> Failure {

@@ -89,7 +89,8 @@ impl Command {
         let mut store = Store::open(common)?;
         match self {
             Self::Stage { pair, alias } => {
-                let rotation = pair.rotation(&store, 0)?;
+                // What is put into the policy comes from a partner, who keeps the key.
+                let rotation = pair.rotation(&store, 0, files::certificates_alone)?;
                 let claims = claims(&rotation, store.document(), store.references())?;
                 if !claims.is_empty() {
                     let message = "the new certificate is somebody else's; nothing was changed";
@@ -107,12 +108,12 @@ impl Command {
                 Ok(store.write(plan)?.into_answer())
             }
             Self::Check { pair } => {
-                let rotation = pair.rotation(&store, 0)?;
+                let rotation = pair.rotation(&store, 0, files::certificates)?;
                 let troubles = troubles(&rotation, store.document(), store.references())?;
                 Ok(told(&rotation, &troubles))
             }
             Self::Finish { pair, seen } => {
-                let rotation = pair.rotation(&store, seen.quiet)?;
+                let rotation = pair.rotation(&store, seen.quiet, files::certificates)?;
                 if !seen.danger {
                     let safe = rotation.safe_to_remove(seen.last(), UnixTime::now());
                     let told =
@@ -126,9 +127,9 @@ impl Command {
 }
 
 impl Pair {
-    fn rotation(&self, store: &Store, quiet_days: u32) -> Result<Rotation, Failure> {
+    fn rotation(&self, store: &Store, quiet_days: u32, read: ReadFile) -> Result<Rotation, Failure> {
         let quiet = Duration::from_secs(u64::from(quiet_days) * 86_400);
-        let (old, new) = (find(&self.old, store)?, find(&self.new, store)?);
+        let (old, new) = (find(&self.old, store, read)?, find(&self.new, store, read)?);
         let rotation = Rotation::new(old.own, new.own, quiet);
         let rotation = rotation.map_err(|error| Failure::refused("same-certificate", error.to_string()))?;
         Ok(rotation.with_intermediates(&old.above, &new.above))
@@ -153,17 +154,20 @@ fn moment(text: &str) -> Result<UnixTime, &'static str> {
     Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }
 
+/// How the certificates of a file are read.
+type ReadFile = fn(&Path) -> Result<Vec<Certificate>, Failure>;
+
 struct Found {
     own: Certificate,
     /// What stands behind it in its file.
     above: Vec<Certificate>,
 }
 
-fn find(text: &str, store: &Store) -> Result<Found, Failure> {
+fn find(text: &str, store: &Store, read: ReadFile) -> Result<Found, Failure> {
     let alias = text.strip_prefix('@');
     let fingerprint = text.parse::<Fingerprint>().ok();
     if alias.is_none() && fingerprint.is_none() {
-        let mut certificates = files::certificates(Path::new(text))?.into_iter();
+        let mut certificates = read(Path::new(text))?.into_iter();
         let own = certificates.next().ok_or_else(|| Failure::refused("not-found", format!("`{text}` is empty")))?;
         return Ok(Found { own, above: certificates.collect() });
     }

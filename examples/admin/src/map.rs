@@ -99,7 +99,7 @@ impl What {
     fn selector(&self, edit: &Editor<'_>) -> Result<Selector, Failure> {
         match (&self.selector, &self.certificate) {
             (Some(text), _) => Ok(edit.selector(text)?),
-            (None, Some(path)) => Ok(Selector::certificate(files::certificate(path)?.fingerprint())),
+            (None, Some(path)) => Ok(Selector::certificate(files::certificate_alone(path)?.fingerprint())),
             (None, None) => Err(Failure::usage("say which certificates: a selector, or `--certificate`")),
         }
     }

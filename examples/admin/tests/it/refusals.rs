@@ -108,8 +108,27 @@ fn an_identity_is_never_written_over_and_only_its_owner_reads_it() {
     assert!(refusal.contains("it is not written over, name another or move it away"), "{refusal}");
     assert!(desk.refused(1, "identity new CN=other --out other.pem --days 20000").contains("a lifetime of 20000 days"));
     assert!(desk.refused(1, "identity show acme.crt").contains("there is no private key"));
-    // An identity is no certificate for a bundle: its key would be one step from the policy.
-    assert!(!desk.refused(1, "bundle add-ca partners acme.pem").contains("BEGIN"));
+    // An identity is no certificate for a policy: its key would be one step from it.
+    for line in [
+        "bundle add-ca partners acme.pem",
+        "identity rotate stage @acme acme.pem",
+        "identity rotate stage acme.pem acme.crt",
+        "map add --certificate acme.pem --user ACME",
+        "deny add --certificate acme.pem",
+    ] {
+        assert_eq!(
+            desk.refused(1, line),
+            "error: `acme.pem` is no certificate: there is a private key in the file: whoever gives away certificates keeps \
+            the key, so give them alone\n",
+            "{line}"
+        );
+    }
+    desk.write("two.crt", &(desk.text("acme.crt") + &expired("CN=old")));
+    assert_eq!(
+        desk.refused(1, "map add --certificate two.crt --user ACME"),
+        "error: `two.crt` is no certificate: 2 certificates where one was expected: give the partner's own certificate alone, \
+        without its chain\n"
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
