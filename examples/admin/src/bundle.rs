@@ -1,5 +1,6 @@
 //! `admin bundle`: whom hosts believe; `add-ca`, `list-cas` and `remove-ca`, as SAP's console has them.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use certmap::document::{AddedAs, Change, EditError, ListedCertificate, Removal};
@@ -9,7 +10,7 @@ use certmap::{BundleName, Certificate, Fingerprint, cert::SerialNumber};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, one_line};
 use crate::store::Store;
 use crate::{Common, files, identity};
 
@@ -83,6 +84,9 @@ impl Command {
             Self::ListCas { bundle } => {
                 let store = Store::open(common)?;
                 let listed = store.document().list_cas(bundle.as_ref(), store.references());
+                if let Some(bundle) = bundle.filter(|_| listed.is_empty()) {
+                    exists(&store, &bundle)?;
+                }
                 Ok(Answer::table(COLUMNS, listed.iter().map(row).collect()))
             }
             Self::RemoveCa { bundle, which } => {
@@ -109,6 +113,22 @@ fn unadded(error: EditError) -> Failure {
         _ => Vec::new(),
     };
     Failure::from(error).with_help(help)
+}
+
+/// Refuses the name of a bundle that is not there. One without certificates is.
+fn exists(store: &Store, bundle: &BundleName) -> Result<(), Failure> {
+    let bundles = store.written("bundles")?;
+    let names: BTreeSet<_> = bundles.iter().filter_map(|bundle| bundle["name"].as_str()).collect();
+    if names.contains(bundle.as_str()) {
+        return Ok(());
+    }
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{}`", one_line(name))).collect();
+    let there = match &names[..] {
+        [] => "there is none at all".to_owned(),
+        [name] => format!("there is {name}"),
+        names => format!("there are {}", names.join(", ")),
+    };
+    Err(Failure::refused("not-found", format!("no bundle is named `{bundle}`: {there}")))
 }
 
 fn aliased(store: &Store, bundle: &BundleName, alias: &Alias) -> Result<Fingerprint, Failure> {

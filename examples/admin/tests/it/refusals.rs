@@ -168,6 +168,22 @@ fn what_cannot_be_read_is_told_by_line_and_never_shown() {
 }
 
 #[test]
+fn the_list_of_a_bundle_that_is_not_there_is_refused_with_those_that_are() {
+    let desk = Desk::with_partner("no-bundle");
+    let refusal = desk.refused(1, "bundle list-cas partner");
+    assert_eq!(refusal, "error: no bundle is named `partner`: there is `partners`\n");
+    desk.done("bundle add-ca others acme.crt");
+    let refusal = desk.refused(1, "bundle list-cas partner");
+    assert_eq!(refusal, "error: no bundle is named `partner`: there are `others`, `partners`\n");
+    desk.write("none.toml", "version = 1\n");
+    let refusal = desk.refused(1, "-p none.toml bundle list-cas partner");
+    assert_eq!(refusal, "error: no bundle is named `partner`: there is none at all\n");
+    assert_eq!(desk.done("-p none.toml bundle list-cas"), "none\n");
+    desk.write("empty.toml", "version = 1\nbundles = [{ name = \"partner\" }]\n");
+    assert_eq!(desk.done("-p empty.toml bundle list-cas partner"), "none\n");
+}
+
+#[test]
 fn expired_certificates_are_removed_and_no_others() {
     let desk = Desk::with_partner("expired");
     desk.write("old.crt", &expired("CN=old"));
