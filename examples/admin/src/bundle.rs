@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use certmap::document::{AddedAs, Change, EditError, ListedCertificate, Removal};
+use certmap::document::{AddedAs, Change, DocumentFault, DocumentProblem, EditError, ListedCertificate, Removal};
 use certmap::rustls::pki_types::UnixTime;
 use certmap::trust::Alias;
 use certmap::{BundleName, Certificate, Fingerprint, cert::SerialNumber};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use crate::answer::{Answer, Failure, one_line};
+use crate::answer::{Answer, Failure, form, one_line};
 use crate::store::Store;
 use crate::{Common, files, identity};
 
@@ -160,7 +160,7 @@ fn row(listed: &ListedCertificate) -> Value {
 
 /// In one step where that can be, else one after the other: each step leaves a policy that is whole.
 fn remove(store: &mut Store, bundle: &BundleName, removal: Removal<'_>) -> Result<Answer, Failure> {
-    let plan = store.plan(|edit| Ok(edit.remove_ca(bundle, removal)?))?;
+    let plan = store.plan(|edit| edit.remove_ca(bundle, removal).map_err(|error| unremoved(store, error)))?;
     if store.is_one_step(&plan) || matches!(removal, Removal::Bundle) {
         return Ok(store.write(plan)?.into_answer());
     }
@@ -172,4 +172,31 @@ fn remove(store: &mut Store, bundle: &BundleName, removal: Removal<'_>) -> Resul
         }
     }
     Ok(edited.into_answer())
+}
+
+/// With the rules that name what should be removed.
+fn unremoved(store: &Store, error: EditError) -> Failure {
+    let rules = match &error {
+        EditError::Problems { problems } => problems.iter().filter_map(|problem| nameless(store, problem)).collect(),
+        _ => Vec::new(),
+    };
+    Failure::from(error).with_help(rules)
+}
+
+/// The help for a rule in which an alias would stand for no certificate; `None` if the problem is another one.
+fn nameless(store: &Store, problem: &DocumentProblem) -> Option<String> {
+    let DocumentFault::Selector(_) = problem.fault() else { return None };
+    let place = form(problem.path());
+    let list = place["list"].as_str().filter(|list| *list == "mappings")?;
+    let mut rules = store.written(list).ok()?;
+    rules.retain(|rule| rule["file"] == place["file"]);
+    let rule = rules.get(usize::try_from(place["item"].as_u64()?).ok()?)?["match"].as_str()?;
+    let rule = one_line(rule);
+    Some(format!("rule `{rule}` uses it: `admin map remove {}` first", shell_word(&rule)))
+}
+
+/// As it is typed in a shell.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@:._/-".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

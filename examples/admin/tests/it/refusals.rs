@@ -14,13 +14,15 @@ fn an_edit_that_would_break_the_policy_is_refused() {
         policy.toml: hosts[0].bundle: no bundle is named `partners`: define it under `bundles`, or correct the name \
         [unknown-bundle]\n  \
         policy.toml: mappings[0].match: `@acme` at column 1 stands for no certificate: no certificate has this alias \
-        [invalid-selector]\n"
+        [invalid-selector]\n\
+        help: rule `@acme` uses it: `admin map remove @acme` first\n"
     );
     let json: Value =
         serde_json::from_str(&desk.refused(1, "bundle remove-ca partners --all --json")).expect("it is JSON");
     assert_eq!(json["error"]["code"], "new-problem");
     assert_eq!(json["error"]["problems"][0]["code"], "unknown-bundle");
     assert_eq!(json["error"]["problems"][0]["place"]["text"], "policy.toml: hosts[0].bundle");
+    assert_eq!(json["error"]["help"][0], "rule `@acme` uses it: `admin map remove @acme` first");
 
     assert!(desk.refused(1, "map add @acme --user OTHER").contains("[conflicting-rules]"));
     assert_eq!(
@@ -38,6 +40,22 @@ fn an_edit_that_would_break_the_policy_is_refused() {
     );
     desk.write("no.pem", "nothing");
     assert!(desk.refused(1, "bundle add-ca partners no.pem").starts_with("error: "));
+}
+
+#[test]
+fn a_certificate_that_rules_use_is_removed_after_they_were() {
+    let desk = Desk::with_partner("used");
+    let policy = desk.text("policy.toml").replace("match = \"@acme\"", "match = 'under @acme attribute CN \"erp\"'");
+    desk.write("policy.toml", &policy.replace("kind = \"pin\"", "kind = \"odd-anchor\""));
+    desk.done("bundle add-ca others acme.crt");
+    let refusal = desk.refused(1, "bundle remove-ca partners --alias acme");
+    let rule = "under @acme attribute CN \"erp\"";
+    let help = format!("[invalid-selector]\nhelp: rule `{rule}` uses it: `admin map remove '{rule}'` first\n");
+    assert!(refusal.ends_with(&help), "{refusal}");
+    // What is told does help.
+    let removed = desk.run_words(&["map", "remove", rule]);
+    assert_eq!(removed.code, Some(0), "{removed:?}");
+    desk.done("bundle remove-ca partners --alias acme");
 }
 
 #[test]
