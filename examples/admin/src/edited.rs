@@ -10,6 +10,9 @@ use serde_json::json;
 use crate::answer::{Answer, form};
 use crate::lint;
 
+/// So many notes are told to people: the first role of a policy leaves all its other users without one.
+const NOTES: usize = 20;
+
 /// An edit that was planned, or written.
 pub(crate) struct Edited {
     pub(crate) changes: Changes,
@@ -29,8 +32,11 @@ impl Edited {
         let begun = new_policy.as_ref().map(|policy| format!("\nnew policy: {policy}")).unwrap_or_default();
         let json =
             json!({ "changes": form(&changes), "files": files, "new-policy": new_policy, "notes": form(&notes) });
-        let notes = notes.iter().map(ToString::to_string).collect();
-        Answer::new(format!("{changes}{written}{begun}"), json).with_notes(notes)
+        let mut lines: Vec<_> = notes.iter().take(NOTES).map(ToString::to_string).collect();
+        if notes.len() > NOTES {
+            lines.push(format!("{} more, list them: `admin lint`", notes.len() - NOTES));
+        }
+        Answer::new(format!("{changes}{written}{begun}"), json).with_notes(lines)
     }
 }
 

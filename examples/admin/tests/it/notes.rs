@@ -55,6 +55,19 @@ fn programs_have_notes_in_the_answer() {
 }
 
 #[test]
+fn many_notes_are_told_in_part() {
+    let desk = Desk::with_partner("notes-many");
+    let rules = (0..30).map(|n| format!("[[mappings]]\nmatch = \"sha256:{n:064x}\"\nuser = \"U{n}\"\n"));
+    desk.write("policy.toml", &(desk.text("policy.toml") + &rules.collect::<String>()));
+    let notes = desk.noted("role grant a/b --user ACME").err;
+    assert_eq!(notes.lines().count(), 21, "{notes}");
+    assert!(notes.ends_with("\nnote: 10 more, list them: `admin lint`\n"), "{notes}");
+    desk.done("role revoke a/b --user ACME");
+    let notes = desk.json("role grant a/b --user ACME")["notes"].clone();
+    assert_eq!(notes.as_array().map(Vec::len), Some(30));
+}
+
+#[test]
 fn nothing_is_noted_of_what_is_no_policy_yet() {
     let desk = Desk::with_partner("notes-none");
     desk.write("policy.toml", &(desk.text("policy.toml") + "[[mappings]]\nmatch = \"@acne\"\nuser = \"B\"\n"));
