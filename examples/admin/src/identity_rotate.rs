@@ -20,17 +20,23 @@ use crate::{Common, files};
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Puts the new certificate beside the old one, as the same user by the same kind of rule
-    #[command(after_help = "Nothing is changed unless both are the same user with the same roles on every host.
+    #[command(
+        after_help = "Nothing is changed unless both are the same user with the same roles on every host afterwards, and
+the new one has the key or the subject of the old one: with neither, only the partner can say that it is its own.
 
 Examples:
   admin identity rotate stage @acme acme-2027.pem --alias acme-2027
-  admin identity rotate stage acme.pem acme-2027.pem")]
+  admin identity rotate stage acme.pem acme-2027.pem"
+    )]
     Stage {
         #[command(flatten)]
         pair: Pair,
         /// A name for the new one, for rules: `@acme-2027`
         #[arg(long)]
         alias: Option<Alias>,
+        /// The partner said that the new certificate, of another key and another subject, is its own
+        #[arg(long)]
+        other_name: bool,
     },
     /// Says whether both certificates are the same user with the same roles, and how long both are valid
     #[command(after_help = "Exit code 1 says that something is wrong.
@@ -88,13 +94,16 @@ impl Command {
     pub(crate) fn run(self, common: &Common) -> Result<Answer, Failure> {
         let mut store = Store::open(common)?;
         match self {
-            Self::Stage { pair, alias } => {
+            Self::Stage { pair, alias, other_name } => {
                 // What is put into the policy comes from a partner, who keeps the key.
                 let rotation = pair.rotation(&store, 0, files::certificates_alone)?;
                 let claims = claims(&rotation, store.document(), store.references())?;
                 if !claims.is_empty() {
                     let message = "the new certificate is somebody else's; nothing was changed";
                     return Err(Failure::refused("rotation", message).with(claims));
+                }
+                if !other_name {
+                    known_by_key_or_name(&rotation)?;
                 }
                 let plan = store.plan(|edit| {
                     let changes = edit.stage_rotation(rotation.old(), rotation.new_certificate(), alias.as_ref())?;
@@ -124,6 +133,19 @@ impl Command {
             }
         }
     }
+}
+
+/// Refuses the file of somebody else, which nobody would notice afterwards: then both are the same user.
+fn known_by_key_or_name(rotation: &Rotation) -> Result<(), Failure> {
+    let (old, new) = (rotation.old().subject(), rotation.new_certificate().subject());
+    if rotation.key() == RotationKey::Same || old == new {
+        return Ok(());
+    }
+    let message = format!(
+        "the new certificate has another key and another subject, `{new}` instead of `{old}`: ask the partner whether it is its \
+         own, and say --other-name if it is"
+    );
+    Err(Failure::refused("other-name", message))
 }
 
 impl Pair {

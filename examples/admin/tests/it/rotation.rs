@@ -82,11 +82,14 @@ fn a_partner_is_staged_checked_and_finished() {
     assert!(unread.contains("expected a time as in `2026-12-01T12:00:00Z`, or seconds since 1970"), "{unread}");
     let recent =
         "identity rotate finish @acme @next --old-seen 2999-01-01T00:00:00Z --new-seen 2999-01-01T00:00:00.5+01:00";
-    assert!(desk.refused(1, recent).starts_with("error: the old certificate was seen 2999-01-01T00:00:00Z"));
+    assert!(desk.refused(1, recent).starts_with("error: nothing was seen 2999-01-01T00:00:00Z yet"));
     let long_ago = now - 40 * 86_400;
     let finished = desk.done(&format!("identity rotate finish @acme @next --old-seen {long_ago} --new-seen {now}"));
     assert!(finished.contains("- pin sha256:") && finished.contains("- mapping sha256:"), "{finished}");
     assert_eq!(desk.run("explain next.crt").code, Some(0));
+    desk.done("identity new CN=ERP-2,O=Acme --out renamed.pem");
+    desk.done("identity export renamed.pem --out renamed.crt");
+    desk.done("identity rotate stage @next renamed.crt --other-name");
     assert_eq!(desk.run("explain acme.crt").code, Some(1));
 }
 
@@ -99,6 +102,12 @@ fn a_certificate_that_is_somebody_else_is_not_staged() {
     desk.done("map add @crm --user CRM");
     let refused = desk.refused(1, "identity rotate stage @acme @crm");
     assert!(refused.contains("`CRM` already") && refused.contains("[claimed]"), "{refused}");
+    // Nor is one that only the file says to be the partner's, our own for instance.
+    desk.done("identity new CN=gateway --out gateway.pem");
+    desk.done("identity export gateway.pem --out gateway.crt");
+    let stranger = desk.refused(1, "identity rotate stage @acme gateway.crt");
+    assert!(stranger.contains("another subject, `CN=gateway` instead of `CN=ERP,O=Acme`"), "{stranger}");
+    assert!(stranger.contains("[other-name]") || stranger.contains("--other-name"), "{stranger}");
     // A denied one is not the same user either, and nothing is written.
     desk.done("identity new CN=ERP,O=Acme --out next.pem");
     desk.done("identity export next.pem --out next.crt");
