@@ -50,7 +50,7 @@ pub use crate::pem::InvalidPem;
 
 pub(crate) use extensions::Extensions;
 pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
-pub(crate) use name::AlikeName;
+pub(crate) use name::{AlikeName, COMMON_NAME, EMAIL_ADDRESS};
 pub(crate) use name_constraints::NameConstraints;
 pub(crate) use profile_rules::{is_uncommon, old_signature};
 pub(crate) use validity::{Standing, seconds, show, unix};

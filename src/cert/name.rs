@@ -13,6 +13,7 @@ mod text;
 
 pub(crate) use alike::AlikeName;
 use elements::Elements;
+pub(crate) use text::{COMMON_NAME, EMAIL_ADDRESS};
 
 use super::{InvalidObjectIdentifier, ObjectIdentifier};
 use crate::limits::{NAME_ATTRIBUTES, NAME_BYTES};

@@ -15,15 +15,16 @@ use crate::cert::ObjectIdentifier;
 use crate::limits::NAME_ATTRIBUTES;
 use crate::text::is_hidden;
 
-// Content octets of the types that `to_der` has to know.
+// Content octets of the types that `to_der` and others have to know.
+pub(crate) const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 pub(super) const COUNTRY: &[u8] = &[0x55, 0x04, 0x06];
 pub(super) const DOMAIN_COMPONENT: &[u8] = &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x19];
-pub(super) const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
+pub(crate) const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 pub(super) const SERIAL_NUMBER: &[u8] = &[0x55, 0x04, 0x05];
 
 /// Keywords, read in any case, and the content octets of their types; the first of a type is the one that is printed.
 const KEYWORDS: [(&str, &[u8]); 21] = [
-    ("CN", &[0x55, 0x04, 0x03]),
+    ("CN", COMMON_NAME),
     ("SN", &[0x55, 0x04, 0x04]),
     ("serialNumber", SERIAL_NUMBER),
     ("C", COUNTRY),

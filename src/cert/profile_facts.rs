@@ -6,6 +6,7 @@ use super::elements::Element;
 use super::extension::Extension;
 use super::extensions::{ALTERNATIVE_NAMES, AUTHORITY_KEY, CLIENT_AUTH, SUBJECT_KEY, is_processed};
 use super::serial::minimal;
+use super::values::CERTIFICATE_POLICIES;
 use super::{Certificate, ObjectIdentifier};
 
 #[derive(Debug, Default)]
@@ -61,7 +62,6 @@ pub(super) enum Time {
 const ANY_PURPOSE: &[u8] = &[0x55, 0x1d, 37, 0];
 /// Content octets of `id-kp-serverAuth`.
 const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
-const POLICIES: &[u8] = &[0x55, 0x1d, 32];
 
 impl Facts {
     pub(super) fn of(certificate: &Certificate) -> Self {
@@ -106,7 +106,7 @@ fn processed_by_others(oid: &[u8]) -> Option<bool> {
     // id-ce 2.5.29, id-pe 1.3.6.1.5.5.7.1, Netscape's 2.16.840.1.113730.1
     let known: [&[u8]; 3] = [&[0x55, 0x1d], &[0x2b, 6, 1, 5, 5, 7, 1], &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 1]];
     match oid {
-        POLICIES => Some(true),
+        CERTIFICATE_POLICIES => Some(true),
         _ if known.iter().any(|known| oid.starts_with(known)) => None,
         _ => Some(false),
     }

@@ -3,7 +3,10 @@
 
 use super::profile::{Effect, Peer, Reaction, Remark, RemarkCode, Usage};
 use super::profile_facts::{Facts, Purposes, Time};
-use super::{AttributeValue, Certificate, GeneralName, KeyType, ObjectIdentifier, RelativeDistinguishedName, UnfitKey};
+use super::{
+    AttributeValue, COMMON_NAME, Certificate, GeneralName, KeyType, ObjectIdentifier, RelativeDistinguishedName,
+    UnfitKey,
+};
 
 use Peer::{Browsers, Certmap, Go, Java, OpenSsl, Rustls, Sap, StrictReaders};
 
@@ -17,9 +20,6 @@ const OLD_SIGNATURES: [&str; 6] = [
     "1.3.14.3.2.29",
 ];
 const MD2_AND_MD5: [&str; 2] = ["1.2.840.113549.1.1.2", "1.2.840.113549.1.1.4"];
-
-/// `id-at-commonName`, 2.5.4.3.
-const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 
 const DAY: i64 = 86_400;
 /// How many days browsers take from which day on; before, 825.
@@ -263,7 +263,7 @@ impl Table<'_> {
                 "have it issued with names in UTF8String or PrintableString",
             );
         }
-        if !attributes().any(|attribute| attribute.kind().as_der_content() == COMMON_NAME) {
+        if !attributes().any(|attribute| attribute.kind().is(COMMON_NAME)) {
             self.say(
                 RemarkCode::NoCommonName,
                 [ignores_name(Sap, self.is_client())],

@@ -9,7 +9,7 @@ use super::elements::{Elements, context, list, one};
 use super::{AttributeValue, Certificate, InvalidCertificate, ObjectIdentifier};
 
 /// `id-ce-certificatePolicies`, 2.5.29.32.
-const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
+pub(super) const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
 
 impl Certificate {
     /// The value of an extension: the content of its `extnValue`, as DER; `None` if the certificate does not have it.

@@ -8,10 +8,7 @@ use super::selector::{Kind, Under};
 use super::table::Rule;
 use super::user_source::Source;
 use super::{Field, MappingTable, NameTest, Part, Piece, Quantifier, Selector, UserSource, ValueTest};
-use crate::cert::{Fingerprint, SpkiFingerprint};
-
-/// `commonName`.
-const COMMON_NAME: &[u8] = &[0x55, 4, 3];
+use crate::cert::{COMMON_NAME, Fingerprint, SpkiFingerprint};
 
 impl MappingTable {
     /// Pairs of rules with different users of which the second matches whatever the first one matches, sorted.

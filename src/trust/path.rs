@@ -19,7 +19,7 @@ use super::path_failure::{PathFailure, PathPlace};
 use super::revocation::RevocationState;
 use super::signatures::{Algorithms, Signatures};
 use super::verified::ValidPath;
-use crate::cert::{Certificate, GeneralName, NameConstraints, unix};
+use crate::cert::{Certificate, EMAIL_ADDRESS, GeneralName, NameConstraints, unix};
 use crate::limits::PATH_STEPS_PER_DECISION;
 use crate::voucher::Voucher;
 
@@ -322,10 +322,9 @@ fn check_constrained_email<'a>(
 
 /// True if the subject has an `emailAddress` (PKCS #9).
 fn has_email_address(certificate: &Certificate) -> bool {
-    const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
     let subject = certificate.subject();
     let mut rdns = subject.rdns();
-    rdns.any(|rdn| rdn.attributes().iter().any(|attribute| attribute.kind().as_der_content() == EMAIL_ADDRESS))
+    rdns.any(|rdn| rdn.attributes().iter().any(|attribute| attribute.kind().is(EMAIL_ADDRESS)))
 }
 
 /// Client authentication where purposes are stated. webpki asks it once per step of its search, so here is where steps
