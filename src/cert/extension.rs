@@ -70,20 +70,21 @@ const FEW: usize = 16;
 
 #[derive(Default)]
 struct Seen<'a> {
-    few: Vec<&'a [u8]>,
+    few: [&'a [u8]; FEW],
+    /// How many of the few there are.
+    count: usize,
     many: HashSet<&'a [u8]>,
 }
 
 impl<'a> Seen<'a> {
     /// True if it was not there.
     fn insert(&mut self, oid: &'a [u8]) -> bool {
-        if self.few.contains(&oid) {
+        if self.few.iter().take(self.count).any(|seen| *seen == oid) {
             return false;
         }
-        if self.few.len() < FEW {
-            self.few.push(oid);
-            return true;
-        }
-        self.many.insert(oid)
+        let Some(place) = self.few.get_mut(self.count) else { return self.many.insert(oid) };
+        *place = oid;
+        self.count += 1;
+        true
     }
 }

@@ -85,7 +85,7 @@ struct Inner {
     /// Made when asked for.
     fingerprint: OnceLock<Fingerprint>,
     spki_fingerprint: OnceLock<SpkiFingerprint>,
-    resigned: OnceLock<Box<[Fingerprint]>>,
+    resigned: OnceLock<Option<Fingerprint>>,
     alternative_names: OnceLock<Box<[GeneralName]>>,
     version: u8,
     serial: SerialNumber,

@@ -36,25 +36,27 @@ const fn hex<const N: usize>(digits: &str) -> [u8; N] {
 }
 
 impl Certificate {
-    /// The fingerprints that this certificate would have with its signature written in the other way; none if the
-    /// signature is no ECDSA signature. The curve stands in another certificate, so there is one for each that could be it.
-    pub(crate) fn resigned_fingerprints(&self) -> &[Fingerprint] {
-        self.0.resigned.get_or_init(|| {
-            let others = ORDERS.iter().filter_map(|order| resigned(self.bytes(), order).ok()?);
-            others.map(|der| Fingerprint::of(&der)).collect()
-        })
+    /// The fingerprint that this certificate would have with its signature written in the other way; `None` if the
+    /// signature is no ECDSA signature.
+    pub(crate) fn resigned_fingerprint(&self) -> Option<Fingerprint> {
+        let other = || resigned(self.bytes()).ok().flatten().map(|der| Fingerprint::of(&der));
+        *self.0.resigned.get_or_init(other)
     }
 }
 
-/// The certificate with the other form of its signature, if that is one under a curve of this order.
-fn resigned(certificate: &[u8], order: &[u8]) -> der::Result<Option<Vec<u8>>> {
+/// The certificate with the other form of its signature, if that is an ECDSA signature.
+///
+/// The curve stands in another certificate. But r, which stays, has as many octets as the order: of a signature on the next larger curve
+/// it has so few once in 2^128.
+fn resigned(certificate: &[u8]) -> der::Result<Option<Vec<u8>>> {
     let (tbs, algorithm, signature) = SliceReader::new(certificate)?.sequence(|reader| {
         Ok::<_, der::Error>((reader.tlv_bytes()?, reader.tlv_bytes()?, BitStringRef::decode(reader)?))
     })?;
     let Some(signature) = signature.as_bytes() else { return Ok(None) };
     let (r, s) = SliceReader::new(signature)?
         .sequence(|reader| Ok::<_, der::Error>((UintRef::decode(reader)?, UintRef::decode(reader)?)))?;
-    let Some(other) = difference(order, s.as_bytes()) else { return Ok(None) };
+    let order = ORDERS.iter().find(|order| r.as_bytes().len() <= order.len());
+    let Some(other) = order.and_then(|order| difference(order, s.as_bytes())) else { return Ok(None) };
     let signature = sequence(&[r.to_der()?, UintRef::new(&other)?.to_der()?]);
     Ok(Some(signed(tbs.to_vec(), algorithm, &signature)))
 }
@@ -87,14 +89,12 @@ mod tests {
     #[test]
     fn twice_the_other_way_is_the_first_way_and_the_signed_part_stays() {
         for kind in [NewKey::EcP256, NewKey::EcP384, NewKey::EcP521] {
-            let order =
-                ORDERS[[NewKey::EcP256, NewKey::EcP384, NewKey::EcP521].iter().position(|k| *k == kind).unwrap()];
             let made = TestCertificate::new("CN=a").with_new_key(kind).self_signed();
             let certificate = made.certificate();
-            let other = resigned(&certificate.der(), order).unwrap().unwrap();
+            let other = resigned(&certificate.der()).unwrap().unwrap();
             assert_ne!(other, certificate.der().to_vec());
-            assert!(certificate.resigned_fingerprints().contains(&Fingerprint::of(&other)));
-            assert_eq!(resigned(&other, order).unwrap().as_deref(), Some(certificate.bytes()));
+            assert_eq!(certificate.resigned_fingerprint(), Some(Fingerprint::of(&other)));
+            assert_eq!(resigned(&other).unwrap().as_deref(), Some(certificate.bytes()));
             assert_eq!(Certificate::from_der(&other).unwrap().subject(), certificate.subject());
         }
     }
@@ -103,7 +103,7 @@ mod tests {
     fn other_signatures_have_one_form() {
         for kind in [NewKey::Rsa2048, NewKey::Ed25519] {
             let made = TestCertificate::new("CN=a").with_new_key(kind).self_signed();
-            assert_eq!(made.certificate().resigned_fingerprints(), []);
+            assert_eq!(made.certificate().resigned_fingerprint(), None);
         }
     }
 

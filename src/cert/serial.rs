@@ -29,12 +29,12 @@ impl SerialNumber {
     /// From the content octets of a DER INTEGER (two's complement, big-endian); `None` without any, because every integer
     /// has at least one (X.690, section 8.3.1).
     pub(crate) fn from_der_content(content: &[u8]) -> Option<Self> {
-        let negative = content.first()? & 0x80 != 0;
-        let mut bytes = content.to_vec();
-        if negative {
-            negate(&mut bytes);
+        if content.first()? & 0x80 == 0 {
+            return Some(Self::new(false, content));
         }
-        Some(Self::new(negative, &bytes))
+        let mut bytes = content.to_vec();
+        negate(&mut bytes);
+        Some(Self::new(true, &bytes))
     }
 
     /// The content octets of its DER INTEGER.
@@ -58,7 +58,8 @@ impl SerialNumber {
     }
 
     fn new(negative: bool, magnitude: &[u8]) -> Self {
-        let magnitude: Box<[u8]> = magnitude.iter().copied().skip_while(|byte| *byte == 0).collect();
+        let zeros = magnitude.iter().take_while(|byte| **byte == 0).count();
+        let magnitude: Box<[u8]> = magnitude.get(zeros..).unwrap_or_default().into();
         Self { negative: negative && !magnitude.is_empty(), magnitude }
     }
 }

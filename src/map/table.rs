@@ -354,7 +354,7 @@ impl MappingTable {
     pub(super) fn known_as(&self, certificate: &Certificate) -> Fingerprint {
         let own = certificate.fingerprint();
         let named = |fingerprint: &Fingerprint| self.exact.contains_key(&Selector::certificate(*fingerprint));
-        let resigned = || certificate.resigned_fingerprints().iter().copied().find(named);
+        let resigned = || certificate.resigned_fingerprint().filter(named);
         if self.exact.is_empty() || named(&own) { own } else { resigned().unwrap_or(own) }
     }
 

@@ -182,7 +182,7 @@ impl<'a> Search<'a> {
         }
 
         let issuer_key = intermediates.first().copied().unwrap_or(anchor).spki_fingerprint();
-        let rewritten: Box<[_]> = intermediates.iter().flat_map(|ca| ca.resigned_fingerprints()).copied().collect();
+        let rewritten: Box<[_]> = intermediates.iter().filter_map(|ca| ca.resigned_fingerprint()).collect();
         let intermediates: Box<[_]> = intermediates.iter().map(|certificate| certificate.fingerprint()).collect();
         let voucher = |certificate: &&Certificate| Voucher {
             anchor: certificate.fingerprint(),
