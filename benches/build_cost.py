@@ -5,9 +5,11 @@ not certmap itself, each from nothing.
     benches/build_cost.py [ROUNDS]      2 rounds without further words; several minutes each on two cores
 
 Offline, with the versions of our Cargo.lock, so that nothing is downloaded in between (`cargo fetch` before). What is compared
-is the time of processors, user and system, because a busy machine does not change it much; the least of all rounds counts.
+is the time of processors, user and system, because a busy machine does not change it much; the least of all rounds counts. Not
+incremental, as cargo builds what comes from a registry.
 """
 import json
+import os
 import pathlib
 import re
 import resource
@@ -49,7 +51,8 @@ def build(folder, crate, provider):
     shutil.copy(ROOT / "Cargo.lock", folder / "Cargo.lock")
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     command = ["cargo", "build", "--offline", "--quiet", "--timings", "--target-dir", str(folder / "target")]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    environment = os.environ | {"CARGO_INCREMENTAL": "0"}
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env=environment)
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     page = (folder / "target/cargo-timings/cargo-timing.html").read_text()
     units = json.loads(re.search(r"const UNIT_DATA = (\[.*?\]);\n", page, re.DOTALL).group(1))
