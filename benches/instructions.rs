@@ -89,7 +89,7 @@ fn decide_pinned(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(120_285, 3))]
+#[library_benchmark(config = at_most(106_110, 3))]
 #[bench::among_150(stranger())]
 fn refuse(question: Question) -> Question {
     decide(question)
@@ -101,13 +101,13 @@ fn decide_returning(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(798_302, 3))]
+#[library_benchmark(config = at_most(787_961, 3))]
 #[bench::chain_of_two(client(NewKey::Rsa2048, 0))]
 fn decide_first(question: Question) -> Question {
     decide(question)
 }
 
-#[library_benchmark(config = at_most(419_683, 3))]
+#[library_benchmark(config = at_most(410_448, 3))]
 #[bench::ten_thousand(device())]
 fn decide_by_rules(question: Question) -> Question {
     decide(question)
@@ -128,8 +128,8 @@ fn build((host, mappings): (Host, Vec<CertUserMapping>)) -> Policy {
 }
 
 #[library_benchmark]
-#[bench::version_1(args = (erp_v1()), config = at_most(28_787, 2))]
-#[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(21_640, 2))]
+#[bench::version_1(args = (erp_v1()), config = at_most(14_208, 2))]
+#[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(14_998, 2))]
 fn read(certificate: Certificate) -> Certificate {
     drop(black_box(Certificate::from_der(black_box(&certificate.der()))));
     certificate
