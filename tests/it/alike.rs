@@ -17,10 +17,8 @@ pub fn difference(ours: &Certificate, der: &[u8]) -> Option<&'static str> {
     let serial = ours.serial().to_string();
     let their_serial = theirs.raw_serial();
     let values = theirs.extensions().iter().all(|extension| {
-        // A number that does not end is none for us; the other prints one.
-        let ends = extension.oid.as_bytes().last().is_some_and(|octet| octet & 0x80 == 0);
         let Ok(number) = extension.oid.to_id_string().parse::<ObjectIdentifier>() else { return true };
-        !ends || ours.extension(&number).as_deref() == Some(extension.value)
+        !is_number(extension.oid.as_bytes()) || ours.extension(&number).as_deref() == Some(extension.value)
     });
     alike(u32::from(ours.version()) == theirs.version().0 + 1, "version")
         .or(alike(plain_number(their_serial) == serial, "serial number"))
@@ -102,7 +100,15 @@ fn alike(ours: &GeneralName, theirs: &Their<'_>) -> bool {
     }
 }
 
-/// A first octet that goes on is printed wrongly by the other.
+/// True if every arc is written without padding and ends, and the first octet is one that the other prints rightly. What is no number
+/// is left out by us, and the other prints one.
+fn is_number(octets: &[u8]) -> bool {
+    let padded = |at: usize| octets[at] == 0x80 && (at == 0 || octets[at - 1] & 0x80 == 0);
+    let ends = octets.last().is_some_and(|octet| octet & 0x80 == 0);
+    ends && octets[0] & 0x80 == 0 && !(0..octets.len()).any(padded)
+}
+
+/// True if both are the same number, or the other cannot print it.
 fn same_number(ours: &ObjectIdentifier, theirs: &Oid<'_>) -> bool {
-    theirs.as_bytes().first().is_some_and(|octet| octet & 0x80 != 0) || ours.to_string() == theirs.to_id_string()
+    !is_number(theirs.as_bytes()) || ours.to_string() == theirs.to_id_string()
 }
