@@ -181,7 +181,11 @@ fn every_rule_stands_in_the_canonical_form_in_order_however_many_there_are() {
     let partner = TestCertificate::new("CN=partner").self_signed();
     for count in [0u32, 1, 63, 64, 65, 128, 300] {
         let rule = |number: u32, name: &str| {
-            let selector = Selector::certificate(certmap::Fingerprint::of(&number.to_be_bytes()));
+            // Certificates, and keys behind them.
+            let selector = match number % 3 {
+                2 => Selector::key(certmap::SpkiFingerprint::of(&number.to_be_bytes())),
+                _ => Selector::certificate(certmap::Fingerprint::of(&number.to_be_bytes())),
+            };
             CertUserMapping::new(selector, user(name))
         };
         let build = |changed: Option<u32>| {
