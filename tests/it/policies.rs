@@ -179,6 +179,8 @@ fn an_unrelated_partner_changes_no_decision_about_another() {
 #[test]
 fn every_rule_stands_in_the_canonical_form_in_order_however_many_there_are() {
     let partner = TestCertificate::new("CN=partner").self_signed();
+    // Exceptions stand before the others.
+    let is_exception = |number: u32| number.is_multiple_of(5) && number % 3 != 2;
     for count in [0u32, 1, 63, 64, 65, 128, 300] {
         let rule = |number: u32, name: &str| {
             // Certificates, and keys behind them.
@@ -186,7 +188,8 @@ fn every_rule_stands_in_the_canonical_form_in_order_however_many_there_are() {
                 2 => Selector::key(certmap::SpkiFingerprint::of(&number.to_be_bytes())),
                 _ => Selector::certificate(certmap::Fingerprint::of(&number.to_be_bytes())),
             };
-            CertUserMapping::new(selector, user(name))
+            let rule = CertUserMapping::new(selector, user(name));
+            if is_exception(number) { rule.as_exception_over_name_rules() } else { rule }
         };
         let build = |changed: Option<u32>| {
             let name = |number| if changed == Some(number) { "b" } else { "a" };
@@ -196,10 +199,12 @@ fn every_rule_stands_in_the_canonical_form_in_order_however_many_there_are() {
         };
         let policy = build(None);
         let form = policy.canonical_form();
-        let lines: Vec<&str> = form.lines().filter(|line| line.starts_with("map ")).collect();
+        let lines: Vec<&str> =
+            form.lines().filter(|line| line.starts_with("map ") || line.starts_with("exception ")).collect();
         assert!(lines.is_sorted());
+        let word = |number| if is_exception(number) { "exception" } else { "map" };
         let expected: std::collections::BTreeSet<String> =
-            (0..count).map(|number| format!("map {} - a", rule(number, "a").selector())).collect();
+            (0..count).map(|number| format!("{} {} - a", word(number), rule(number, "a").selector())).collect();
         let others: std::collections::BTreeSet<String> =
             lines.iter().filter(|line| line.ends_with(" a")).map(ToString::to_string).collect();
         assert_eq!((others, lines.len()), (expected, count as usize + 1));
