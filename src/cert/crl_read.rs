@@ -112,7 +112,7 @@ fn read_entries(entries: Element<'_>) -> Result<Box<[u32]>> {
 fn read_extensions(explicit: Element<'_>) -> Result<SerialNumber> {
     let extensions = inner(explicit, Tag::Sequence, "the extensions")?;
     let mut number = None;
-    for extension in ExtensionList::of(Some(extensions))? {
+    for extension in ExtensionList::of(Some(Elements::inside(extensions)?)) {
         let extension = extension?;
         let fault = |fault: Fault| fault.of(&extension, None);
         match extension.oid {
@@ -189,7 +189,7 @@ impl<'a> Entry<'a> {
     fn reason(&self) -> Result<Option<RevocationReason>> {
         let Some(extensions) = self.extensions else { return Ok(None) };
         let mut reason = None;
-        for extension in ExtensionList::of(Some(extensions))? {
+        for extension in ExtensionList::of(Some(Elements::inside(extensions)?)) {
             let extension = extension?;
             let fault = |fault: Fault| fault.of(&extension, Some(self.serial));
             match extension.oid {

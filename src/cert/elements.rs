@@ -13,7 +13,7 @@ pub(super) struct Unexpected {
 type Result<T> = core::result::Result<T, Unexpected>;
 
 /// DER elements one after the other.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Elements<'a> {
     bytes: &'a [u8],
     /// Where in the whole `bytes` begin.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use der::Tag;
 
 use super::ObjectIdentifier;
-use super::elements::{Element, Elements, Unexpected};
+use super::elements::{Elements, Unexpected};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extension<'a> {
@@ -29,8 +29,8 @@ pub(super) struct ExtensionList<'a> {
 }
 
 impl<'a> ExtensionList<'a> {
-    pub(super) fn of(list: Option<Element<'a>>) -> Result<Self, Unexpected> {
-        Ok(Self { list: list.map(Elements::inside).transpose()?, seen: Seen::default() })
+    pub(super) fn of(list: Option<Elements<'a>>) -> Self {
+        Self { list, seen: Seen::default() }
     }
 }
 

@@ -109,7 +109,7 @@ impl Extensions {
     /// `der` is the certificate of these fields.
     pub(super) fn read(der: &[u8], fields: &Fields<'_>) -> Result<Self, InvalidCertificate> {
         let mut found = Self::default();
-        for extension in fields.extensions()? {
+        for extension in fields.extensions() {
             let extension = extension?;
             if extension.again {
                 return Err(InvalidCertificate::DuplicateExtension { extension: extension.number()? });

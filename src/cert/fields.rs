@@ -24,7 +24,7 @@ pub(super) struct Fields<'a> {
     pub(super) public_key: &'a [u8],
     /// Of the issuer or of the subject.
     pub(super) unique_identifier: bool,
-    extensions: Option<Element<'a>>,
+    extensions: Option<Elements<'a>>,
     /// The algorithm beside the signature.
     pub(super) algorithm: Algorithm<'a>,
     pub(super) signed: Signed<'a>,
@@ -79,7 +79,8 @@ impl<'a> Fields<'a> {
             }
         }
         let extensions = tbs.optional(context(3, true))?;
-        let extensions = extensions.map(|outer| inner(outer, Tag::Sequence, "the extensions")).transpose()?;
+        let extensions =
+            extensions.map(|outer| Elements::inside(inner(outer, Tag::Sequence, "the extensions")?)).transpose()?;
         tbs.finish("the end of what was signed")?;
         Ok(Self {
             version,
@@ -98,8 +99,8 @@ impl<'a> Fields<'a> {
     }
 
     /// One after the other; none if there are none.
-    pub(super) fn extensions(&self) -> Result<ExtensionList<'a>, Unexpected> {
-        ExtensionList::of(self.extensions)
+    pub(super) fn extensions(&self) -> ExtensionList<'a> {
+        ExtensionList::of(self.extensions.clone())
     }
 }
 

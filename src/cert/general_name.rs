@@ -28,7 +28,7 @@ pub enum GeneralName {
     Malformed {
         /// The number of the context tag; RFC 5280 knows 0 to 8.
         tag: u32,
-        /// The content octets, as far as they could be read.
+        /// The content octets.
         content: Vec<u8>,
     },
     /// `otherName`: a value of a kind that an object identifier names.

@@ -181,13 +181,9 @@ impl fmt::Display for KeyType {
 mod tests {
     use super::*;
 
-    fn read(spki: &[u8]) -> Option<KeyType> {
-        KeyType::read(spki)
-    }
-
     fn ed25519(key: [u8; 32]) -> Option<KeyType> {
         let head = [0x30, 42, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 33, 0];
-        read(&[&head[..], &key].concat())
+        KeyType::read(&[&head[..], &key].concat())
     }
 
     #[test]
@@ -223,20 +219,20 @@ mod tests {
         good.extend_from_slice(P256);
         good.extend_from_slice(&[3, 66, 0]);
         good.extend_from_slice(&[4; 65]);
-        assert_eq!(read(&good), Some(KeyType::EcP256));
+        assert_eq!(KeyType::read(&good), Some(KeyType::EcP256));
         let mut trailing = good.clone();
         trailing.extend_from_slice(&[5, 0]);
         trailing[1] += 2;
-        assert_eq!(read(&trailing), None);
+        assert_eq!(KeyType::read(&trailing), None);
         let mut compressed = good.clone();
         compressed.truncate(good.len() - 32);
         (compressed[1], compressed[24], compressed[26]) = (0x59 - 32, 34, 2);
-        assert_eq!(read(&compressed), None);
+        assert_eq!(KeyType::read(&compressed), None);
         let mut hybrid = good.clone();
         hybrid[26] = 6;
-        assert_eq!(read(&hybrid), None);
+        assert_eq!(KeyType::read(&hybrid), None);
         let long_form = [&[0x30, 0x81, 0x59], &good[2..]].concat();
-        assert_eq!(read(&long_form), None);
+        assert_eq!(KeyType::read(&long_form), None);
     }
 
     #[test]

@@ -86,6 +86,7 @@ struct Inner {
     fingerprint: OnceLock<Fingerprint>,
     spki_fingerprint: OnceLock<SpkiFingerprint>,
     resigned: OnceLock<Option<Fingerprint>>,
+    alike_subject: OnceLock<Box<AlikeName>>,
     alternative_names: OnceLock<Box<[GeneralName]>>,
     version: u8,
     serial: SerialNumber,
@@ -123,6 +124,7 @@ impl Certificate {
             fingerprint: OnceLock::new(),
             spki_fingerprint: OnceLock::new(),
             resigned: OnceLock::new(),
+            alike_subject: OnceLock::new(),
             alternative_names: OnceLock::new(),
             version: fields.version,
             serial,
@@ -233,6 +235,11 @@ impl Certificate {
     #[must_use]
     pub fn subject(&self) -> DistinguishedName {
         self.name(&self.0.subject)
+    }
+
+    /// What the subject has in common with names that are meant alike; kept, because a CA is asked for it again and again.
+    pub(crate) fn alike_subject(&self) -> &AlikeName {
+        self.0.alike_subject.get_or_init(|| Box::new(self.subject().alike()))
     }
 
     fn name(&self, range: &Range<usize>) -> DistinguishedName {

@@ -74,7 +74,7 @@ impl Facts {
             unique_identifier: fields.unique_identifier,
             ..Self::default()
         };
-        fields.extensions().into_iter().flatten().flatten().for_each(|extension| facts.read(&extension));
+        fields.extensions().flatten().for_each(|extension| facts.read(&extension));
         facts
     }
 

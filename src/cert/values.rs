@@ -37,7 +37,7 @@ impl Certificate {
     pub(crate) fn policies_and_extensions(&self) -> (Policies, Extensions) {
         let mut policies = Ok(Vec::new());
         let mut values = Vec::new();
-        for extension in self.fields().extensions().into_iter().flatten().flatten() {
+        for extension in self.fields().extensions().flatten() {
             let Ok(number) = extension.number() else { continue };
             if extension.oid == CERTIFICATE_POLICIES {
                 let malformed = || InvalidCertificate::MalformedExtension { extension: number.clone() };

@@ -16,7 +16,7 @@ pub(super) fn decrypt_in_place<C: BlockCipherDecrypt>(
     Some(data)
 }
 
-/// In a frame of its own, below which nothing of the cipher is inlined into.
+/// Never part of its caller: what the cipher leaves would lie in a frame that is still in use, and is not wiped.
 #[inline(never)]
 fn unpadded<C: BlockCipherDecrypt>(decryptor: Decryptor<C>, data: &mut [u8]) -> Option<usize> {
     decryptor.decrypt_padded::<Pkcs7>(data).ok().map(<[u8]>::len)

@@ -88,9 +88,9 @@ mod encrypted {
     use rustls::crypto::CryptoProvider;
     use zeroize::Zeroizing;
 
-    use super::super::cipher::wipe_stack;
     use super::Identity;
     use crate::cert::encode;
+    use crate::identity::cipher::wipe_stack;
     use crate::limits::{KEY_ITERATIONS, KEY_ITERATIONS_MAX, KEY_ITERATIONS_MIN};
     use crate::{NoCryptoProvider, pem, provider};
 

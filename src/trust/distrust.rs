@@ -50,7 +50,7 @@ pub enum Untrusted {
     IssuedByPin {
         /// The pin.
         pin: Fingerprint,
-        /// The pin says that it is a CA: perhaps it was pinned in the place of this certificate.
+        /// The pin says that it is a CA, and has another name: perhaps it was pinned in the place of this certificate.
         pin_is_ca: bool,
     },
     /// It carries a pinned certificate's key: probably the partner renewed its certificate.

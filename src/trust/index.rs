@@ -236,7 +236,7 @@ impl TrustIndex {
         if let Some(pin) = self.names.get(&subject) {
             // Who is its own issuer by name, and did not sign itself, claims that the pin did.
             if issuer == subject && self.algorithms.self_signed(certificate) == Some(false) {
-                return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: pin.is_ca };
+                return Untrusted::IssuedByPin { pin: pin.fingerprint, pin_is_ca: false };
             }
             return Untrusted::NameOfPin { pin: pin.fingerprint, older: pin.is_newer_than(certificate) };
         }

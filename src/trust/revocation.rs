@@ -187,10 +187,10 @@ impl RevocationState {
     ) -> Result<Self, Vec<RevocationError>> {
         // Lists come from the operator, not from a peer: each may cost a verification for each key of its name.
         let signatures = &Signatures::unlimited(algorithms);
-        let mut by_name: HashMap<AlikeName, Vec<&Certificate>> = HashMap::new();
+        let mut by_name: HashMap<&AlikeName, Vec<&Certificate>> = HashMap::new();
         if !revocation.lists.is_empty() {
             for anchor in anchors {
-                by_name.entry(anchor.subject().alike()).or_default().push(anchor);
+                by_name.entry(anchor.alike_subject()).or_default().push(anchor);
             }
         }
         let mut state = Self { by_issuer: HashMap::new(), grace: revocation.grace };
@@ -247,7 +247,7 @@ impl RevocationState {
         if self.by_issuer.is_empty() {
             return &[];
         }
-        self.by_issuer.get(&issuer.subject().alike()).map(Vec::as_slice).unwrap_or_default()
+        self.by_issuer.get(issuer.alike_subject()).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// True if any list bears this issuer's name, whoever signed it.

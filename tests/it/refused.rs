@@ -86,7 +86,8 @@ fn a_certificate_minted_with_a_pinned_key_is_refused() {
         untrusted(&pinned, &admin, &Untrusted::IssuedByPin { pin: pinned.certificate().fingerprint(), pin_is_ca });
         // Under the pin's own name too: it is nobody's renewal.
         let same_name = partner().issued_by(&pinned);
-        untrusted(&pinned, &same_name, &Untrusted::IssuedByPin { pin: pinned.certificate().fingerprint(), pin_is_ca });
+        let pin = pinned.certificate().fingerprint();
+        untrusted(&pinned, &same_name, &Untrusted::IssuedByPin { pin, pin_is_ca: false });
         // Two levels below, the whole chain presented: the pin in it counts for nothing.
         let below = TestCertificate::new("CN=admin")
             .issued_by(&TestCertificate::new("CN=sub").with_ca_true().issued_by(&pinned));
