@@ -127,3 +127,21 @@ impl fmt::Display for GeneralName {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_the_form_of_another_kind_is_none() {
+        for (number, constructed) in
+            [(0, true), (1, false), (2, false), (3, true), (4, true), (5, true), (6, false), (7, false), (8, false)]
+        {
+            let value = |constructed: bool| [0x30, 2, 0x80 | u8::from(constructed) << 5 | number, 0];
+            assert_eq!((count(&value(constructed)), count(&value(!constructed))), (Some(1), None), "{number}");
+        }
+        // Of a kind that is not known, and no name.
+        assert_eq!((count(&[0x30, 2, 0x89, 0]), count(&[0x30, 2, 0xa9, 0])), (Some(1), Some(1)));
+        assert_eq!((count(&[0x30, 2, 0x0c, 0]), count(&[0x30, 2, 0x42, 0])), (None, None));
+    }
+}
