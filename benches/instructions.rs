@@ -128,8 +128,8 @@ fn build((host, mappings): (Host, Vec<CertUserMapping>)) -> Policy {
 }
 
 #[library_benchmark]
-#[bench::version_1(args = (erp_v1()), config = at_most(14_208, 2))]
-#[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(14_998, 2))]
+#[bench::version_1(args = (erp_v1()), config = at_most(14_040, 3))]
+#[bench::version_3(args = (partner_v3(NewKey::EcP256).certificate().clone()), config = at_most(14_497, 3))]
 fn read(certificate: Certificate) -> Certificate {
     drop(black_box(Certificate::from_der(black_box(&certificate.der()))));
     certificate

@@ -75,18 +75,18 @@ impl<'a> Elements<'a> {
     }
 
     pub(super) fn any(&mut self, expected: &'static str) -> Result<Element<'a>> {
-        let (offset, from) = (self.offset(), self.position());
-        let unexpected = Unexpected { expected, offset };
+        let from = self.position();
+        let unexpected = Unexpected { expected, offset: self.start + from };
         let any = AnyRef::decode(&mut self.reader).map_err(|_| unexpected)?;
-        let whole = self.bytes.get(from..self.position()).ok_or(unexpected)?;
+        let to = self.position();
+        let whole = self.bytes.get(from..to).ok_or(unexpected)?;
         let content = any.value();
-        Ok(Element { tag: any.tag(), whole, content, start: self.offset() - content.len() })
+        Ok(Element { tag: any.tag(), whole, content, start: self.start + to - content.len() })
     }
 
     pub(super) fn next(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>> {
-        let offset = self.offset();
         let element = self.any(expected)?;
-        if element.tag == tag { Ok(element) } else { Err(Unexpected { expected, offset }) }
+        if element.tag == tag { Ok(element) } else { Err(element.is_no(expected)) }
     }
 
     /// A BOOLEAN that is false where it is not written. DER has a default not be written, which not everybody knows.
