@@ -346,6 +346,9 @@ fn an_edit_that_adds_a_problem_is_refused_and_changes_nothing() {
         edit.selector("@acne").unwrap_err().to_string(),
         "`@acne` at column 1 stands for no certificate: no certificate has this alias, is `acme` meant?"
     );
+    let said = |text: &str| edit.selector(text).unwrap_err().to_string();
+    assert_eq!(said("acme"), "expected `@` before the name of a certificate at column 1");
+    assert!(said("acne").starts_with("expected `@` and the name of a certificate, `sha256:`"), "{}", said("acne"));
     assert_eq!(refused(edit.remove_ssl_host(&"g".parse().unwrap())), "not-found: host `g` is not there: list what is");
 }
 

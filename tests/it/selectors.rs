@@ -111,6 +111,9 @@ fn text_that_is_no_selector_is_refused_with_the_place() {
     // As other tools print it.
     let bare = "expected `sha256:` before the fingerprint of a certificate at column 1";
     assert_eq!((error(&"c4".repeat(32)), error(&["C4"; 32].join(":"))), (bare.to_owned(), bare.to_owned()));
+    // Longer, and as long, but none.
+    assert_eq!((error(&"c4".repeat(33)), error(&"c4".repeat(31))), (selector.to_owned(), selector.to_owned()));
+    assert_eq!(error(&format!("{}-c4", "c4".repeat(31))), selector);
     assert!(error("sha256:00").starts_with(&format!("{selector}: expected `sha256:` and 64")));
     let ca = ca();
     assert_eq!(
