@@ -10,22 +10,28 @@ pub(super) fn decrypt_in_place<C: BlockCipherDecrypt>(
     decryptor: Decryptor<C>,
     mut data: Zeroizing<Vec<u8>>,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let length = unpadded(decryptor, &mut data);
-    wipe_stack();
+    let length = leaving_nothing(|| decryptor.decrypt_padded::<Pkcs7>(&mut data).ok().map(<[u8]>::len));
     data.truncate(length?);
     Some(data)
 }
 
-/// Never part of its caller: what the cipher leaves would lie in a frame that is still in use, and is not wiped.
-#[inline(never)]
-fn unpadded<C: BlockCipherDecrypt>(decryptor: Decryptor<C>, data: &mut [u8]) -> Option<usize> {
-    decryptor.decrypt_padded::<Pkcs7>(data).ok().map(<[u8]>::len)
+/// Ciphers leave blocks of what they read and write on the stack, where they stay until a deeper call happens to overwrite them.
+/// What is run here leaves nothing there, as long as it takes less than the 16 KiB that are wiped.
+pub(super) fn leaving_nothing<T>(run: impl FnOnce() -> T) -> T {
+    let result = in_its_own_frame(run);
+    wipe_stack();
+    result
 }
 
-/// Ciphers leave blocks of what they read and write on the stack, where they stay until a deeper call happens to overwrite them: this
-/// is that call. Its frame lies where theirs lay, and is larger.
+/// Never part of its caller: what is left would lie in a frame that is still in use, and is not wiped.
 #[inline(never)]
-pub(super) fn wipe_stack() {
+fn in_its_own_frame<T>(run: impl FnOnce() -> T) -> T {
+    run()
+}
+
+/// Its frame lies where that of the call before lay, and is larger.
+#[inline(never)]
+fn wipe_stack() {
     let mut frame = [0_u8; 16 * 1024];
     frame.zeroize();
     core::hint::black_box(&mut frame);

@@ -90,7 +90,7 @@ mod encrypted {
 
     use super::Identity;
     use crate::cert::encode;
-    use crate::identity::cipher::wipe_stack;
+    use crate::identity::cipher::leaving_nothing;
     use crate::limits::{KEY_ITERATIONS, KEY_ITERATIONS_MAX, KEY_ITERATIONS_MIN};
     use crate::{NoCryptoProvider, pem, provider};
 
@@ -155,8 +155,7 @@ mod encrypted {
             let mut buffer = Zeroizing::new(Vec::with_capacity(key.len() + BLOCK));
             buffer.extend_from_slice(&key);
             buffer.resize(key.len() + BLOCK, 0);
-            let encrypted = parameters.encrypt_in_place(password, &mut buffer, key.len());
-            wipe_stack();
+            let encrypted = leaving_nothing(|| parameters.encrypt_in_place(password, &mut buffer, key.len()));
             let encrypted = encode::octet_string(encrypted.map_err(|cause| unusable(cause.to_string()))?);
             let scheme = pkcs8::pkcs5::EncryptionScheme::from(parameters).to_der();
             Ok(encode::sequence(&[scheme.map_err(|cause| unusable(cause.to_string()))?, encrypted]))
