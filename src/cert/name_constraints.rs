@@ -95,6 +95,9 @@ mod tests {
         // An e-mail constraint may begin so: every mailbox of every host below.
         assert_eq!(read(&whole(&[&list(0xa0, &[0x30, 4, 0x81, 2, b'.', b'a'])])), (None, true));
 
+        // A distance, which RFC 5280 does not use; webpki refuses it.
+        assert_eq!(read(&whole(&[&list(0xa0, &[0x30, 6, 0x82, 1, b'a', 0x80, 1, 0])])), (None, false));
+
         assert_eq!(read(&whole(&[])), (Some(EMPTY), true));
         assert_eq!(read(&whole(&[&list(0xa0, &[]), &list(0xa1, &[])])), (Some(EMPTY), true));
         assert_eq!(read(&whole(&[&permitted, &list(0xa1, &[])])), (Some(EMPTY), true));
@@ -110,6 +113,7 @@ mod tests {
             whole(&[&list(0xa0, &[0x30, 0])]),
             whole(&[&list(0xa0, &[0x82, 1, b'a'])]),
             whole(&[&list(0xa0, &[0x30, 9])]),
+            whole(&[&list(0xa0, &[0x30, 5, 0x82, 1, b'a', 0x80, 1])]),
         ] {
             assert_eq!(read(&odd), (Some(UNREADABLE), true), "{odd:02x?}");
         }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
 use crate::strength::Strength;
-use crate::testing::TestCertificate;
+use crate::testing::{TestCertificate, TestName};
 use crate::trace::NoTrace;
 use crate::voucher::Voucher;
 
@@ -308,6 +308,22 @@ fn mp_24_two_values_are_neither_the_first_nor_the_last() {
         rule(under("ca", "attribute CN any \"bob\""), "\"b\""),
     ];
     assert_eq!(who(&alice_and_bob, &two), "[ambiguous]");
+}
+
+#[test]
+fn a_name_that_no_test_looks_for_hides_none() {
+    let others = [
+        TestName::Raw(0xa3, &[]),
+        TestName::Raw(0xa5, &[5, 0]),
+        TestName::Raw(0x88, &[0x80]),
+        TestName::Raw(0x89, &[]),
+    ];
+    let names = [&others[..], &[TestName::Dns("a.example")]].concat();
+    let certificate = TestCertificate::new("CN=a").with_alternative_names(&names).self_signed().certificate().clone();
+    assert!(matches("dns \"a.example\"", &certificate));
+    for field in ["email", "uri", "ip", "directory", "other 1.2.3"] {
+        assert!(!matches(&format!("{field} any"), &certificate), "{field}");
+    }
 }
 
 #[test]

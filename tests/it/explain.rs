@@ -189,10 +189,12 @@ fn the_nearest_miss_is_told_whatever_is_missing() {
     );
     assert_eq!(miss(&both, &named(&stranger)), Some(expected));
     // By another CA below the anchor.
-    let direct =
-        policy(&root, [rule(&format!("issued-by {} dns \"a.example\"", root.certificate().spki_fingerprint()))]);
-    let text = miss(&direct, &named(&issuing)).unwrap();
-    assert!(text.starts_with("would be `billing` if its path were under sha256:"), "{text}");
+    for test in ["dns \"a.example\"", "every-certificate"] {
+        let direct = policy(&root, [rule(&format!("issued-by {} {test}", root.certificate().spki_fingerprint()))]);
+        let text = miss(&direct, &named(&issuing)).unwrap();
+        assert!(text.starts_with("would be `billing` if its path were under sha256:"), "{text}");
+        assert!(!text.contains("criterion"), "{text}");
+    }
     // What is left out.
     let excluding = policy(&root, [rule("all(dns \"a.example\", not attribute CN \"p\")")]);
     let expected = "would be `billing` if it had no attribute CN \"p\", instead of attribute CN \"p\"";

@@ -234,6 +234,10 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
         many(33).unwrap_err().to_string(),
         "33 tests are too many for one rule, at most 32 are possible: make several rules of it"
     );
+    // Whether they contradict each other is not looked for then: each would be compared with all others.
+    let all = |count: usize| NameTest::all((0..count).map(|n| ValueTest::dns(&format!("h{n}.example")).unwrap()));
+    assert!(matches!(all(32), Err(certmap::map::InvalidNameTest::Never { .. })));
+    assert_eq!(all(33), Err(certmap::map::InvalidNameTest::TooMany { tests: 33 }));
     assert_eq!(
         NameTest::any([] as [NameTest; 0]).unwrap_err().to_string(),
         "`all` and `any` need at least one test that is no `not`"
