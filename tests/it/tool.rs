@@ -15,7 +15,7 @@ use certmap::Certificate;
 use crate::common::erp;
 
 /// How long anything may keep a test waiting, unless it is broken.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A program of somebody else, and by which words of its version it is the one that is meant.
 #[derive(Clone, Copy, Debug)]
