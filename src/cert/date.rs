@@ -41,8 +41,10 @@ pub(super) fn read(element: Element<'_>) -> Option<i64> {
         (Tag::UtcTime, [sign @ (b'+' | b'-'), digits @ ..]) => {
             let (hours, digits) = two_digits(digits)?;
             let (minutes, []) = two_digits(digits)? else { return None };
-            let sign = if *sign == b'-' { -1 } else { 1 };
-            UtcOffset::from_hms(sign * i8::try_from(hours).ok()?, i8::try_from(minutes).ok()?, 0).ok()?
+            // X.680, section 47.3: a difference of hours and minutes, as of a clock.
+            let ahead = Time::from_hms(hours, minutes, 0).ok()?;
+            let seconds = i32::from(ahead.hour()) * 3_600 + i32::from(ahead.minute()) * 60;
+            UtcOffset::from_whole_seconds(if *sign == b'-' { -seconds } else { seconds }).ok()?
         }
         _ => return None,
     };
@@ -55,5 +57,36 @@ fn two_digits(text: &[u8]) -> Option<(u8, &[u8])> {
     match text {
         [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] => Some(((tens - b'0') * 10 + (ones - b'0'), rest)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cert::elements::whole;
+
+    fn utc(text: &str) -> Option<i64> {
+        read(whole(&[&[0x17, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()).unwrap())
+    }
+
+    #[test]
+    fn west_of_greenwich_it_is_later() {
+        let noon = utc("250101120000Z").unwrap();
+        let ahead = |zone: &str| utc(&format!("250101120000{zone}")).map(|second| noon - second);
+        for (zone, seconds) in [
+            ("+0000", 0),
+            ("-0000", 0),
+            ("+0030", 1_800),
+            ("-0030", -1_800),
+            ("+0130", 5_400),
+            ("-0130", -5_400),
+            ("+2359", 86_340),
+            ("-2359", -86_340),
+        ] {
+            assert_eq!(ahead(zone), Some(seconds), "{zone}");
+        }
+        for zone in ["+2400", "-2500", "+0060", "0100", "+01", "+010", "+01000", "+0100Z"] {
+            assert_eq!(ahead(zone), None, "{zone}");
+        }
     }
 }
