@@ -295,8 +295,8 @@ fn check_issuer(member: &Member<'_>) -> Result<(), PathFailure> {
     Err(PathFailure::Issuer { member: member.named(), reason })
 }
 
-/// Checks e-mail addresses in subjects, which webpki does not look at: RFC 5280 §4.2.1.10 has constraints on `rfc822Name`
-/// apply to them too. webpki refuses every alternative name of a kind that is constrained and that it does not process,
+/// Checks e-mail addresses in subjects and those of other letters than ASCII, which webpki does not look at: RFC 5280 §4.2.1.10
+/// and RFC 9598 §6 have constraints on `rfc822Name` apply to them too. webpki refuses every alternative name of a kind that is constrained and that it does not process,
 /// and so does this. `issuers` are those of `members`, in the same order.
 fn check_constrained_email<'a>(
     members: &[Member<'_>],
@@ -312,19 +312,30 @@ fn check_constrained_email<'a>(
             let Member { place, certificate } = member;
             *place == PathPlace::EndEntity || certificate.subject_der() != certificate.issuer_der()
         };
-        if let Some(member) = below.filter(concerned).find(|member| has_email_address(member.certificate)) {
-            let reason = format!("the e-mail address in the subject of {}", member.named());
+        let found =
+            below.filter(concerned).find_map(|member| Some((member, hidden_email_address(member.certificate)?)));
+        if let Some((member, place)) = found {
+            let reason = format!("the e-mail address in the {place} of {}", member.named());
             return Err(PathFailure::NameConstraint { reason });
         }
     }
     Ok(())
 }
 
-/// True if the subject has an `emailAddress` (PKCS #9).
-fn has_email_address(certificate: &Certificate) -> bool {
+/// `1.3.6.1.5.5.7.8.9`, `SmtpUTF8Mailbox` among the kinds of `otherName` (RFC 9598, section 3).
+const SMTP_UTF8_MAILBOX: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09];
+
+/// Where an e-mail address stands that is no `rfc822Name`: `emailAddress` of the subject (PKCS #9), or `SmtpUTF8Mailbox`.
+fn hidden_email_address(certificate: &Certificate) -> Option<&'static str> {
     let subject = certificate.subject();
-    let mut rdns = subject.rdns();
-    rdns.any(|rdn| rdn.attributes().iter().any(|attribute| attribute.kind().is(EMAIL_ADDRESS)))
+    let is_address = |name: &GeneralName| matches!(name, GeneralName::Other { kind, .. } if kind.is(SMTP_UTF8_MAILBOX));
+    if subject.rdns().any(|rdn| rdn.attributes().iter().any(|attribute| attribute.kind().is(EMAIL_ADDRESS))) {
+        Some("subject")
+    } else if certificate.kept_alternative_names().iter().any(is_address) {
+        Some("alternative names")
+    } else {
+        None
+    }
 }
 
 /// Client authentication where purposes are stated. webpki asks it once per step of its search, so here is where steps

@@ -58,6 +58,7 @@ mod lint_rules;
 mod live;
 mod moved;
 mod naive;
+mod name_constraints;
 mod name_laws;
 mod names;
 mod names_openssl;
