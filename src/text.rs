@@ -30,9 +30,10 @@ pub(crate) fn has_control(text: &str) -> bool {
         || (!text.is_ascii() && text.contains(char::is_control))
 }
 
-/// What all texts have in common that are the same but for the case of letters and the number of blanks (X.520, section 7.6; RFC 4518,
-/// without normalization: what is written with other characters is another text). Not a form to show.
+/// What all texts have in common that are the same but for the case of letters, the number of blanks and what nobody sees (X.520,
+/// section 7.6; RFC 4518, without normalization: what is written with other characters is another text). Not a form to show.
 pub(crate) fn alike(text: &str) -> String {
+    let text: String = text.chars().filter(|c| c.is_whitespace() || !is_hidden(*c)).collect();
     let blanks = text.split_whitespace().collect::<Vec<_>>().join(" ");
     // There and back: of `ſ`, `ς`, `ß` and their like there are several small ones, or none, to a capital.
     blanks.to_lowercase().to_uppercase().to_lowercase()

@@ -53,6 +53,7 @@ pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
 pub(crate) use name::{AlikeName, COMMON_NAME, EMAIL_ADDRESS};
 pub(crate) use name_constraints::NameConstraints;
 pub(crate) use profile_rules::{is_uncommon, old_signature};
+pub(crate) use serial::minimal;
 pub(crate) use validity::{Standing, seconds, show, unix};
 pub(crate) use values::explicit_value;
 

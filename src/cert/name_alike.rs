@@ -6,7 +6,7 @@ use crate::text::alike;
 
 /// A name without what does not count when names are compared: the case of letters, the number of blanks, the type of string.
 /// Never to believe a name: to find whatever could be of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AlikeName(Vec<Vec<(ObjectIdentifier, Value)>>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,12 +41,17 @@ impl Value {
     }
 }
 
-/// Of the types of string about which programs differ (X.680, section 41); `None` for others.
+/// Of the types of string about which programs differ (X.680, section 41), and of those that hold what they may not; `None` for
+/// others.
 fn decoded(der: &[u8]) -> Option<String> {
     let value = Elements::new(der).ok()?.value(der.len()).ok()?;
     match value.tag {
-        // TeletexString and GeneralString, which everybody writes as Latin-1.
-        0x14 | 0x1b => Some(value.content.iter().copied().map(char::from).collect()),
+        // TeletexString and GeneralString, which everybody writes as Latin-1 or as UTF-8, and so whoever writes more than ASCII into
+        // the types for it.
+        0x0c | 0x12..=0x14 | 0x16 | 0x1a | 0x1b => Some(match str::from_utf8(value.content) {
+            Ok(text) => text.to_owned(),
+            Err(_) => value.content.iter().copied().map(char::from).collect(),
+        }),
         // UniversalString.
         0x1c => {
             let (characters, []) = value.content.as_chunks() else { return None };
@@ -83,6 +88,12 @@ mod tests {
             assert_eq!(name(other), plain, "{other}");
         }
         assert_eq!(name("CN=#1c0400000041+O=b"), name("O=B+CN=a"));
+        // UTF-8 as Teletex, Latin-1 where ASCII or UTF-8 has to be, a soft hyphen.
+        for other in
+            ["CN=#1403c3bc62", "CN=#1b02fc62", "CN=#1302fc62", "CN=#0c02fc62", "CN=#1602dc42", "CN=\u{fc}\u{ad}B"]
+        {
+            assert_eq!(name(other), name("CN=\u{fc}b"), "{other}");
+        }
     }
 
     #[test]

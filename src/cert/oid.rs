@@ -62,7 +62,7 @@ impl ObjectIdentifier {
     }
 
     /// Says whether [`from_der_content`](Self::from_der_content) reads it, and keeps nothing of it.
-    pub(super) fn check_der_content(content: &[u8]) -> Result<(), InvalidObjectIdentifier> {
+    pub(crate) fn check_der_content(content: &[u8]) -> Result<(), InvalidObjectIdentifier> {
         if content.is_empty() {
             return Err(InvalidObjectIdentifier::Expected { expected: "an arc", offset: 0 });
         }

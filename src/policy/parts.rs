@@ -1,11 +1,11 @@
 //! (private) What a policy is made of, for whoever reviews it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustls::pki_types::UnixTime;
 
 use super::{HostTable, Policy};
-use crate::cert::Certificate;
+use crate::cert::{Certificate, RevocationList, SpkiFingerprint};
 use crate::map::MappingTable;
 use crate::role::{Enforcement, Holder, Role};
 use crate::strength::Strength;
@@ -38,9 +38,17 @@ impl Policy {
     }
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
     /// The last second in which a list of this anchor is believed, if it has one.
     pub(crate) fn lists_until(&self, anchor: &Certificate) -> Option<UnixTime> {
         self.revocation.last_second(anchor, self.policy.algorithms)
+    }
+
+    /// Revocation lists that are signed by the key of one of these anchors and bear the name of none, and by which.
+    pub(crate) fn lists_under_other_names(
+        &self,
+        anchors: &BTreeMap<SpkiFingerprint, &'a Certificate>,
+    ) -> Vec<(&'a RevocationList, &'a Certificate)> {
+        self.revocation.under_other_names(anchors, self.policy.algorithms)
     }
 }

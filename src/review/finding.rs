@@ -48,6 +48,8 @@ codes! {
         ListConcernsNobody = "list-concerns-nobody",
         /// The newest revocation list of a CA ends before the horizon, and a new one should be there.
         ListEndsSoon = "list-ends-soon",
+        /// A revocation list is signed by an anchor and bears another name.
+        ListOfOtherName = "list-of-other-name",
         /// The newest revocation list of a CA has ended.
         ListStale = "list-stale",
         /// Two roles look like one with a typing error.

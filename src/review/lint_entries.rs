@@ -148,6 +148,18 @@ impl Lint<'_> {
                 "fetch lists in time, and take the grace back",
             );
         }
+        // Two CAs can have one key; more often one CA has two spellings.
+        let anchors = self.all_entries().filter(|(_, entry)| entry.kind() == EntryKind::Anchor);
+        let anchors = anchors.map(|(_, anchor)| (anchor.certificate().spki_fingerprint(), anchor.certificate()));
+        for (list, anchor) in self.parts.lists_under_other_names(&anchors.collect()) {
+            let (issuer, anchor) = (list.issuer(), anchor.subject());
+            self.find(
+                FindingCode::ListOfOtherName,
+                Place::List(list.fingerprint()),
+                format!("it is of `{issuer}`, and signed by the key of the anchor `{anchor}`: of what that issued it revokes nothing"),
+                format!("if that is one CA, ask for a list that bears the name of its certificate, and until then deny what it revokes by serial number of `{anchor}`"),
+            );
+        }
         // Of several lists of one issuer the newest counts.
         let mut newest: BTreeMap<String, &RevocationList> = BTreeMap::new();
         for list in self.parts.revocation.lists() {

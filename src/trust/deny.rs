@@ -4,9 +4,9 @@
 //! is another one.
 
 use core::fmt;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::cert::{Certificate, DistinguishedName, SerialNumber, SpkiFingerprint};
+use crate::cert::{AlikeName, Certificate, DistinguishedName, SerialNumber, SpkiFingerprint};
 
 /// A certificate that is refused whatever vouches for it: a pin, an anchor, an exception.
 ///
@@ -40,8 +40,9 @@ impl Denial {
 
     /// Denies the certificate to which this issuer gave this serial number.
     ///
-    /// The issuer is compared as structure. A self-signed certificate names its own issuer, so its holder can leave this
-    /// denial behind with a new certificate; deny its key.
+    /// The issuer may be spelled in another case, with other blanks and in another type of string than in the certificate (RFC 5280,
+    /// section 7.1): what is not found would be admitted. A self-signed certificate names its own issuer, so its holder can
+    /// leave this denial behind with a new certificate; deny its key.
     #[must_use]
     pub fn serial(issuer: DistinguishedName, serial: SerialNumber) -> Self {
         Self(Kind::Serial(issuer, serial))
@@ -69,7 +70,9 @@ impl Denial {
     pub(crate) fn hits(&self, certificate: &Certificate) -> bool {
         match &self.0 {
             Kind::Key(key) => *key == certificate.spki_fingerprint(),
-            Kind::Serial(issuer, serial) => serial == certificate.serial() && *issuer == certificate.issuer(),
+            Kind::Serial(issuer, serial) => {
+                serial == certificate.serial() && issuer.alike() == certificate.issuer().alike()
+            }
         }
     }
 }
@@ -86,23 +89,33 @@ impl fmt::Display for Denial {
 
 /// Every denial of a policy.
 #[derive(Debug, Default)]
-pub(crate) struct DenyList(HashSet<Denial>);
+pub(crate) struct DenyList {
+    denials: HashSet<Denial>,
+    /// Those by issuer and serial number. Of two that are alike either one is told.
+    serials: HashMap<SerialNumber, HashMap<AlikeName, Denial>>,
+}
 
 impl DenyList {
     pub(crate) fn new(denials: impl IntoIterator<Item = Denial>) -> Self {
-        Self(denials.into_iter().collect())
+        let mut list = Self { denials: denials.into_iter().collect(), ..Self::default() };
+        for denial in &list.denials {
+            if let Some((issuer, serial)) = denial.denied_serial() {
+                list.serials.entry(serial.clone()).or_default().insert(issuer.alike(), denial.clone());
+            }
+        }
+        list
     }
 
     pub(crate) fn denials(&self) -> impl Iterator<Item = &Denial> {
-        self.0.iter()
+        self.denials.iter()
     }
 
     /// The denial that hits this certificate.
     pub(super) fn find(&self, certificate: &Certificate) -> Option<&Denial> {
-        if self.0.is_empty() {
+        if self.denials.is_empty() {
             return None;
         }
-        let by_key = self.0.get(&Denial::key(certificate.spki_fingerprint()));
-        by_key.or_else(|| self.0.get(&Denial::serial(certificate.issuer(), certificate.serial().clone())))
+        let by_key = self.denials.get(&Denial::key(certificate.spki_fingerprint()));
+        by_key.or_else(|| self.serials.get(certificate.serial())?.get(&certificate.issuer().alike()))
     }
 }

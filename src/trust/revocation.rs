@@ -5,7 +5,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use rustls::pki_types::UnixTime;
@@ -148,7 +148,8 @@ struct Listed {
 }
 
 impl Listed {
-    /// Keys that are remembered for one list. CAs of one name that a bundle vouches for are few.
+    /// Keys that are remembered for one list, of those that signed it and of those that did not: whoever runs CAs of a name that
+    /// is not theirs takes no room of the one that it belongs to. CAs of one name that a bundle vouches for are few.
     const TRIED: usize = 16;
 
     /// True if the list is signed by the key of `issuer`. False if no more lists may be asked: then there is no answer at all.
@@ -164,7 +165,7 @@ impl Listed {
         }
         let signed = signatures.verify_list(&self.list, issuer);
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        if tried.len() < Self::TRIED && known(&tried).is_none() {
+        if tried.iter().filter(|(_, ok)| *ok == signed).count() < Self::TRIED && known(&tried).is_none() {
             tried.push((key, signed));
         }
         signed
@@ -225,6 +226,23 @@ impl RevocationState {
 
     pub(crate) fn grace(&self) -> Duration {
         self.grace
+    }
+
+    /// The lists that bear the name of none of these anchors and are signed by the key of one: each with that one, in no order.
+    pub(crate) fn under_other_names<'a>(
+        &'a self,
+        anchors: &BTreeMap<SpkiFingerprint, &'a Certificate>,
+        algorithms: Algorithms,
+    ) -> Vec<(&'a RevocationList, &'a Certificate)> {
+        let signatures = Signatures::unlimited(algorithms);
+        let names: HashSet<_> = anchors.values().map(|anchor| anchor.alike_subject()).collect();
+        let foreign =
+            self.by_issuer.iter().filter(|(issuer, _)| !names.contains(issuer)).flat_map(|(_, listed)| listed);
+        let signed = foreign.filter_map(|Listed { list, tried: _ }| {
+            let signer = anchors.values().find(|anchor| signatures.verify_list(list, anchor))?;
+            Some((list, *signer))
+        });
+        signed.collect()
     }
 
     /// The last second in which a list of this anchor is believed, if it signed any: then nobody below it is admitted.
@@ -299,5 +317,29 @@ impl RevocationState {
         }
         let (this_update, next_update) = (newest.this_update(), newest.next_update());
         Err(unknown(UnknownStatus::Stale { issuer: issuer.subject(), this_update, next_update }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NewKey;
+    use crate::testing::{TestCertificate, TestRevocationList};
+
+    #[test]
+    fn a_key_that_signed_is_remembered_beside_many_that_did_not() {
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let signatures = Signatures::unlimited(Algorithms::new(&provider.signature_verification_algorithms));
+        let ca = || TestCertificate::new("CN=CA").as_ca().with_new_key(NewKey::EcP256).self_signed();
+        let owner = ca();
+        let list = RevocationList::from_der(TestRevocationList::new().signed_by(&owner).der()).unwrap();
+        let listed = Listed { list, tried: Mutex::default() };
+        for _ in 0..=Listed::TRIED {
+            assert!(!listed.is_signed_by(ca().certificate(), &signatures));
+        }
+        assert!(listed.is_signed_by(owner.certificate(), &signatures));
+        let tried = listed.tried.lock().unwrap();
+        assert_eq!(tried.iter().filter(|(_, ok)| !ok).count(), Listed::TRIED);
+        assert!(tried.contains(&(owner.certificate().spki_fingerprint(), true)));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use certmap::cert::RevocationList;
+use certmap::cert::{DistinguishedName, RevocationList};
 use certmap::policy::{ClientAuth, Hints, UntrustedClients};
 use certmap::review::{FindingCode, lint};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList};
@@ -80,7 +80,11 @@ pub fn below_ca(root: &TestIdentity, mut trust: TrustBundle, rules: &[(&str, &st
 }
 
 fn listed(of: &TestIdentity, builder: PolicyBuilder, made: u64, until: u64, grace: u64) -> PolicyBuilder {
-    let list = TestRevocationList::new().with_dates(made, Some(until)).signed_by(of);
+    with_list(of, &TestRevocationList::new().with_dates(made, Some(until)), builder, grace)
+}
+
+fn with_list(by: &TestIdentity, list: &TestRevocationList, builder: PolicyBuilder, grace: u64) -> PolicyBuilder {
+    let list = list.signed_by(by);
     let mut revocation = Revocation::new().danger_accept_stale_lists(Duration::from_secs(grace));
     revocation.add(RevocationList::from_der(list.der()).unwrap());
     builder.revocation(revocation)
@@ -179,6 +183,10 @@ fn time_cases() -> Vec<Case> {
     let one = TestCertificate::new("CN=one").self_signed();
     let dns: &[(&str, &str)] = &[("dns \"a.example\"", "\"erp\"")];
     let lists = |made: u64, until: u64, grace: u64| listed(&root, below_ca(&root, bundle(), dns), made, until, grace);
+    let renamed = |name: &str| {
+        let list = TestRevocationList::new().with_issuer_der(&name.parse::<DistinguishedName>().unwrap().to_der());
+        with_list(&root, &list, below_ca(&root, bundle(), dns), 0)
+    };
     vec![
         Case {
             code: FindingCode::Expired,
@@ -203,6 +211,12 @@ fn time_cases() -> Vec<Case> {
             told: "list-ends-soon: revocation list sha256:…: three quarters of its time are over, and it ends at 2026-12-02T12:00:00Z: fetch the current list of `CN=root`",
             odd: lists(now - 6 * DAY, now + DAY, 0),
             near: lists(now - DAY, now + 6 * DAY, 0),
+        },
+        Case {
+            code: FindingCode::ListOfOtherName,
+            told: "list-of-other-name: revocation list sha256:…: it is of `CN=Root Inc`, and signed by the key of the anchor `CN=root`: of what that issued it revokes nothing: if that is one CA, ask for a list that bears the name of its certificate, and until then deny what it revokes by serial number of `CN=root`",
+            odd: renamed("CN=Root Inc"),
+            near: renamed("CN=ROOT"),
         },
         Case {
             code: FindingCode::ListStale,
@@ -381,6 +395,20 @@ fn each_finding_is_told_of_what_has_it_and_not_of_what_is_near_it() {
         assert_eq!(of_code(odd).collect::<Vec<_>>(), [expected]);
         assert_eq!(of_code(near).collect::<Vec<_>>(), [] as [&str; 0], "near {code}");
     }
+}
+
+#[test]
+fn a_denial_hits_in_another_spelling_of_the_issuer() {
+    let erp = TestCertificate::new("CN=erp").self_signed();
+    let hits_nothing = |issuer: &str, serial: &str| {
+        let denial = Denial::serial(issuer.parse().unwrap(), serial.parse().unwrap());
+        told(pinned(erp.certificate()).denial(denial)).iter().any(|(code, _)| *code == FindingCode::DenialHitsNothing)
+    };
+    let own = erp.certificate().serial().to_string();
+    assert_eq!(
+        [hits_nothing("CN=ERP\\ ", &own), hits_nothing("CN=ERP", "0b"), hits_nothing("CN=crm", &own)],
+        [false, true, true]
+    );
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use certmap::cert::{DistinguishedName, RevocationList};
 use certmap::limits::REVOCATION_LISTS_PER_NAME;
+use certmap::review::FindingCode;
 use certmap::rustls::pki_types::UnixTime;
 use certmap::testing::{KeyUsageBit, NOW, TestCertificate, TestCrl, TestIdentity, TestRevocationList};
 use certmap::trust::{PathFailure, PathPlace, Revocation, UnknownStatus};
-use certmap::{Policy, PolicyError, RefusalCode};
+use certmap::{NewKey, Policy, PolicyError, RefusalCode};
 
 use crate::anchors::{builder, bundle, client, decide_at, hierarchy};
 
@@ -138,10 +139,45 @@ fn a_list_is_that_of_its_issuer_however_the_name_is_spelled() {
         let policy = builder(bundle(&[&root]), &[&partner]).revocation(listed).build().unwrap();
         decide_at(&policy, partner.chain(), NOW).refusal().map(certmap::Refusal::code)
     };
-    // Case, blanks, and a TeletexString: RFC 5280, section 7.1.
-    for name in ["CN=ACME ROOT,O=Acme", "CN=Acme  Root,O=acme", "CN=#140941636d6520526f6f74,O=Acme"] {
+    // Case, blanks, and a TeletexString (RFC 5280, section 7.1); a soft hyphen.
+    for name in [
+        "CN=ACME ROOT,O=Acme",
+        "CN=Acme  Root,O=acme",
+        "CN=#140941636d6520526f6f74,O=Acme",
+        "CN=Acme Root,O=Ac\u{ad}me",
+    ] {
         assert_eq!(code(list().revoking(&[9]), name), Some(RefusalCode::CertificateRevoked), "{name}");
         assert_eq!(code(list(), name), None, "{name}");
+    }
+}
+
+#[test]
+fn a_list_that_an_anchor_signed_under_another_name_is_told() {
+    let root = TestCertificate::new("CN=M\u{fc}ller").as_ca().self_signed();
+    let other = TestCertificate::new("CN=other").as_ca().self_signed();
+    let issuing = TestCertificate::new("CN=issuing").as_ca().with_new_key(NewKey::EcP256).issued_by(&root);
+    let told = |list: &TestCrl| {
+        let policy = builder(bundle(&[&other, &root]), &[]).revocation(lists(&[list])).build().unwrap();
+        let findings = certmap::review::lint(&policy, NOW, Duration::from_secs(1)).into_iter();
+        findings.filter(|one| one.code() == FindingCode::ListOfOtherName).map(|one| one.to_string()).collect::<Vec<_>>()
+    };
+    let named = |name: &str| name.parse::<DistinguishedName>().unwrap().to_der();
+    // As two characters: another text, which nobody would look for.
+    let decomposed = list().revoking(&[9]).with_issuer_der(&named("CN=Mu\u{308}ller"));
+    let [finding] = &told(&decomposed.clone().signed_by(&root))[..] else { panic!("not told once") };
+    assert!(
+        finding.contains("it is of `CN=Mu\u{308}ller`, and signed by the key of the anchor `CN=M\u{fc}ller`:"),
+        "{finding}"
+    );
+    // An intermediate's own, one that nobody here signed, and those in the name of an anchor.
+    let none = [
+        list().signed_by(&issuing),
+        decomposed.signed_with_wrong_key(&root, &issuing),
+        list().signed_by(&root),
+        list().with_issuer_der(&named("CN=M\u{dc}LLER")).signed_by(&root),
+    ];
+    for list in &none {
+        assert_eq!(told(list), [] as [&str; 0]);
     }
 }
 
