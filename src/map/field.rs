@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::InvalidNameTest;
 use super::display::{Quoted, word_of_bytes};
-use crate::cert::{Attribute, AttributeValue, DistinguishedName, ObjectIdentifier, SerialNumber};
+use crate::cert::{AlikeName, Attribute, AttributeValue, DistinguishedName, ObjectIdentifier, SerialNumber, minimal};
 use crate::text::{alike, has_hidden};
 
 /// `1.3.6.1.4.1.311.20.2.3`, the user principal name among the kinds of `otherName`.
@@ -116,6 +116,21 @@ pub(super) enum Value {
     Text(Arc<str>),
 }
 
+/// What values that somebody could read as one have in common. Never to match anything, only to leave out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Alike {
+    /// DER that may hold something else, or that programs read which is written otherwise: it could be every value of its field.
+    Anything,
+    Name(AlikeName),
+    Value(Value),
+}
+
+impl Alike {
+    pub(super) fn could_be(&self, other: &Self) -> bool {
+        self == other || *self == Self::Anything || *other == Self::Anything
+    }
+}
+
 impl Value {
     /// Text as it stands in a certificate or in a rule.
     pub(super) fn text(field: &Field, text: &str) -> Result<Self, &'static str> {
@@ -171,14 +186,14 @@ impl Value {
 
     /// What all values have in common that somebody could read as this one: letters without case, blanks without number,
     /// one address of those that mean the same host (X.520, section 7.6; RFC 3986, section 6.2.2.1; RFC 4291, section 2.5.5.2).
-    /// Never to match anything, only to leave out.
-    pub(super) fn alike(&self) -> Self {
-        match self {
+    pub(super) fn alike(&self) -> Alike {
+        Alike::Value(match self {
+            Self::Bytes(der) if !has_one_form(der) => return Alike::Anything,
             Self::Ip(address) => Self::Ip(address.to_canonical()),
-            Self::Name(name) => Self::Text(alike(&name.to_string()).into()),
+            Self::Name(name) => return Alike::Name(name.alike()),
             Self::Text(text) => Self::Text(alike(text).into()),
             Self::Bytes(_) | Self::Oid(_) | Self::Serial(_) => self.clone(),
-        }
+        })
     }
 
     /// `anyPolicy` stands for every certificate policy (RFC 5280, section 4.2.1.4).
@@ -226,6 +241,17 @@ fn is_string(tag: u8) -> bool {
     tag & 0xc0 == 0 && matches!(tag & 0x1f, 12 | 18..=22 | 25..=30)
 }
 
+/// True for DER of a type that holds nothing else and that every program takes in this form or not at all: `BOOLEAN`, `INTEGER`, `NULL`,
+/// `OBJECT IDENTIFIER`, `ENUMERATED` (X.690, sections 8 and 11).
+fn has_one_form(der: &[u8]) -> bool {
+    match der {
+        [0x01, 1, 0 | 0xff] | [0x05, 0] => true,
+        [0x02 | 0x0a, 1..=0x7f, number @ ..] => minimal(number) == number,
+        [0x06, 1..=0x7f, kind @ ..] => ObjectIdentifier::check_der_content(kind).is_ok(),
+        _ => false,
+    }
+}
+
 /// What other readers could take for more than one host, for every host or for an address is no host name.
 fn dns(text: &str) -> Result<(), &'static str> {
     let label =
@@ -245,8 +271,10 @@ fn dns(text: &str) -> Result<(), &'static str> {
 
 fn email(text: &str) -> Result<(), &'static str> {
     let parts = text.split_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    if !text.bytes().all(|c| c.is_ascii_graphic()) || parts.is_none_or(|(_, domain)| domain.contains('@')) {
-        return Err("it is no e-mail address of printable ASCII with one `@`");
+    // Quoted, each mailbox can be written in many ways (RFC 5321, section 4.1.2).
+    let plain = |c: u8| c.is_ascii_graphic() && !b"\"\\".contains(&c);
+    if !text.bytes().all(plain) || parts.is_none_or(|(_, domain)| domain.contains('@')) {
+        return Err("it is no e-mail address of printable ASCII with one `@`, nothing quoted");
     }
     Ok(())
 }
@@ -257,7 +285,19 @@ fn uri(text: &str) -> Result<(), &'static str> {
     if !text.bytes().all(|c| c.is_ascii_graphic()) || scheme.is_empty() || !scheme.bytes().all(letters) {
         return Err("it is no URI: a scheme, a colon, printable ASCII");
     }
+    // What stands for another spelling of the same (RFC 3986, sections 6.2.2.2 and 6.2.2.3).
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    if text.split('%').skip(1).any(is_needless) || path.split('/').any(|segment| segment == "." || segment == "..") {
+        return Err("it is no URI in its plain form: it has a `%` that is not needed, or `.` or `..` between slashes");
+    }
     Ok(())
+}
+
+/// True if what follows a `%` does not stand for a character that has to be written so.
+fn is_needless(encoded: &str) -> bool {
+    let octet = encoded.get(..2).filter(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()));
+    let octet = octet.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    octet.is_none_or(|c| c.is_ascii_alphanumeric() || b"-._~".contains(&c))
 }
 
 impl fmt::Display for Value {

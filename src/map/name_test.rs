@@ -101,7 +101,7 @@ impl ValueTest {
     /// The alternative name `rfc822Name` is this.
     ///
     /// # Errors
-    /// As [`attribute`](Self::attribute).
+    /// As [`attribute`](Self::attribute); an address with anything quoted is an error too, since it can be written in many ways.
     pub fn email(address: &str) -> Result<Self, InvalidNameTest> {
         Self::text(Field::Email, address)
     }
@@ -178,7 +178,8 @@ impl ValueTest {
     /// The alternative name `uniformResourceIdentifier` is this.
     ///
     /// # Errors
-    /// As [`attribute`](Self::attribute).
+    /// As [`attribute`](Self::attribute); so is what RFC 3986, section 6.2.2 takes for the same as something else: `%61` for `a`, and
+    /// `.` and `..` between slashes.
     pub fn uri(uri: &str) -> Result<Self, InvalidNameTest> {
         Self::text(Field::Uri, uri)
     }
@@ -209,7 +210,7 @@ impl ValueTest {
         let same = match (&self.value, &excluded.value) {
             (_, None) => true,
             (None, Some(_)) => false,
-            (Some(value), Some(excluded)) => value.alike() == excluded.alike(),
+            (Some(value), Some(excluded)) => value.alike().could_be(&excluded.alike()),
         };
         self.field == excluded.field && same
     }
@@ -325,8 +326,9 @@ impl NameTest {
     ///
     /// A certificate is left out if one of its values is what `excluded` looks for, or could be: quantifiers do not matter
     /// here, attributes of multi-valued RDNs count, and so does every value that programs may read differently. Texts are
-    /// alike in any case of letters (`straße` and `STRASSE` too) and with any number of blanks, an IPv4 address in IPv6 is that
-    /// address, and `anyPolicy` is every policy. Nothing is normalized: `ü` as two characters, full-width letters and letters of
+    /// alike in any case of letters (`straße` and `STRASSE` too) and with any number of blanks, those within a name too; an IPv4
+    /// address in IPv6 is that address, and `anyPolicy` is every policy. DER of another type than `BOOLEAN`, `INTEGER`, `NULL`,
+    /// `OBJECT IDENTIFIER` and `ENUMERATED` could be anything: where it is excluded, every value is. Nothing is normalized: `ü` as two characters, full-width letters and letters of
     /// other scripts are others, so what matters is better said by what has to be there.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use core::ops::Range;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::field::Value;
+use super::field::{Alike, Value};
 use super::index::{Probe, Ways};
 use super::name_test::{NameTest, Node, Quantifier, ValueTest};
 use super::places::{LookedAt, Place, Read, Reader};
@@ -49,7 +49,7 @@ struct Group {
     /// The values of many places, once they are asked for: without and with the attributes of multi-valued RDNs.
     many: [OnceCell<Box<Many>>; 2],
     /// The values as [`Value::alike`] has them, once they are asked for.
-    alike: OnceCell<BTreeSet<Value>>,
+    alike: OnceCell<BTreeSet<Alike>>,
 }
 
 /// The values of many places, and those without case, sorted and without repetition.
@@ -99,8 +99,14 @@ impl<'a> View<'a> {
 
     /// True if some value could be read as this one.
     fn may_have(self, wanted: &Value) -> bool {
-        let alike = self.group.alike.get_or_init(|| self.values().map(Value::alike).collect());
-        alike.contains(&wanted.alike()) || self.values().any(Value::is_any_policy)
+        let (alike, wanted) =
+            (self.group.alike.get_or_init(|| self.values().map(Value::alike).collect()), wanted.alike());
+        let could_be = if wanted == Alike::Anything {
+            !alike.is_empty()
+        } else {
+            alike.contains(&wanted) || alike.contains(&Alike::Anything)
+        };
+        could_be || self.values().any(Value::is_any_policy)
     }
 
     /// True if nothing else stands there. Asked only where some value is what the test looks for.

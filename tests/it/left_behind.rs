@@ -177,6 +177,10 @@ fn what_is_left_out_does_not_come_in_another_spelling() {
     left_out("all(dns any \"api.example\", not dns \"test.example\")", names(TestName::Dns("TEST.example")));
     left_out("all(dns \"api.example\", not email \"a@acme.example\")", names(TestName::Email("a@ACME.example")));
     left_out("all(dns \"api.example\", not uri \"spiffe://acme/test\")", names(TestName::Uri("SPIFFE://Acme/test")));
+    left_out("all(dns \"api.example\", not email \"a@acme.example\")", names(TestName::Email("\"a\"@acme.example")));
+    for uri in ["spiffe://acme/%74est", "spiffe://acme/x/../test", "spiffe://acme/./test", "spiffe://acme/te%7"] {
+        left_out("all(dns \"api.example\", not uri \"spiffe://acme/test\")", names(TestName::Uri(uri)));
+    }
     let mapped: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
     left_out("all(dns \"api.example\", not ip 10.0.0.1)", names(TestName::Ip(mapped)));
     for unit in ["test", "Test\\ ", "TEST", "\\ Test"] {
@@ -193,10 +197,65 @@ fn what_is_left_out_does_not_come_in_another_spelling() {
     }
     let api = |subject| client(subject).with_alternative_names(&[TestName::Dns("api.example")]);
     left_out("all(dns \"api.example\", not subject \"CN=a,O=Acme\")", api("CN=a,O=acme"));
+    for subject in ["CN=a\\ ,O=Acme", "CN=\\ a,O=Acme", "CN=a,O=\\20 ACME"] {
+        left_out("all(dns \"api.example\", not subject \"CN=a,O=Acme\")", api(subject));
+        let directory = names(TestName::Directory(subject));
+        left_out("all(dns \"api.example\", not directory \"CN=a,O=Acme\")", directory);
+    }
+    // The order within an RDN is that of the letters, whatever their case; a type without keyword prints as DER.
+    left_out("all(dns \"api.example\", not subject \"OU=A+OU=b\")", api("OU=a+OU=B"));
+    left_out("all(dns \"api.example\", not subject \"2.5.4.97=#0c0141\")", api("2.5.4.97=#0c0161"));
     // `anyPolicy` is every policy.
     let any = [0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0];
     let any = client("CN=a,O=Acme").with_extension("2.5.29.32", false, &any);
     left_out("all(attribute O \"Acme\", not policy 1.2.3.4)", any);
+}
+
+#[test]
+fn what_is_left_out_does_not_come_as_other_der() {
+    let left = |kind: &str, wanted: &str, value: &[u8], out: bool| {
+        let (root, issuing) = hierarchy();
+        let test = format!("all(attribute O \"Acme\", not {kind} 1.2.3.4 {wanted})");
+        let policy = policy(bundle(&[&root]), [rule(&root, &test, "\"u\"")]);
+        let certificate = client("CN=a,O=Acme");
+        let certificate = match kind {
+            "extension" => certificate.with_extension("1.2.3.4", false, value),
+            _ => certificate.with_alternative_names(&[TestName::Other("1.2.3.4", value)]),
+        };
+        let expected = if out { Err(RefusalCode::NotMapped) } else { of("u") };
+        assert_eq!(who(&policy, &certificate.issued_by(&issuing)), expected, "{test} {value:02x?}");
+    };
+    for kind in ["extension", "other"] {
+        // Itself, a number that is not minimal, and what may hold it.
+        for value in [&[2, 1, 1][..], &[2, 2, 0, 1], &[4, 3, 2, 1, 1], &[0x30, 3, 2, 1, 1], &[0x82, 1, 1]] {
+            left(kind, "#020101", value, true);
+        }
+        for value in [&[1, 1, 0xff][..], &[1, 1, 1]] {
+            left(kind, "#0101ff", value, true);
+        }
+        for value in [&b"\x0c\x04test"[..], b"\x04\x04Test", b"\x2c\x06\x0c\x04Test"] {
+            left(kind, "\"Test\"", value, true);
+        }
+        // What is written in one way only is another value if it is written otherwise.
+        let other: [&[u8]; 8] = [
+            &[2, 1, 2],
+            &[2, 2, 0, 0x80],
+            &[10, 1, 1],
+            &[1, 1, 0],
+            &[1, 1, 0xff],
+            &[5, 0],
+            &[6, 1, 0x2a],
+            b"\x0c\x04Test",
+        ];
+        for value in other {
+            left(kind, "#020101", value, false);
+        }
+        left(kind, "\"Test\"", &[2, 1, 1], false);
+        // And nothing is another value than what may hold anything.
+        for value in [&[2, 1, 1][..], b"\x0c\x04Test", &[0x30, 0]] {
+            left(kind, "#3003020101", value, true);
+        }
+    }
 }
 
 #[test]
@@ -206,6 +265,8 @@ fn a_rule_that_means_nobody_is_not_read() {
         "all(dns \"a.example\", not dns \"A.example\")",
         "all(dns \"a.example\", not dns)",
         "all(subject \"CN=a\", not subject \"CN=a\")",
+        "all(subject \"CN=a\", not subject \"CN=A\\ \")",
+        "all(extension 1.2.3.4 \"a\", not extension 1.2.3.4 #040161)",
         "all(dns \"a.example\", dns all \"b.example\")",
         "all(dns \"a.example\", dns any \"b.example\")",
         "all(dns \"a.example\", dns ignoring-case \"b.example\")",
@@ -220,6 +281,7 @@ fn a_rule_that_means_nobody_is_not_read() {
         "all(dns nth(1) \"a.example\", dns nth(2) \"b.example\")",
         "all(dns \"a.example\", dns ignoring-case \"A.example\")",
         "all(dns \"a.example\", not dns \"b.example\")",
+        "all(extension 1.2.3.4 #020101, not extension 1.2.3.4 #020102)",
     ] {
         let text = format!("under {} {test}", root.certificate().fingerprint());
         assert!(text.parse::<Selector>().is_ok(), "{test}");
