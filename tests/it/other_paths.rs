@@ -23,7 +23,7 @@ use crate::tool::{GO, OPENSSL, PYTHON, Running, Workshop, at_hand};
 /// Rounds of the generated chains.
 const ROUNDS: usize = 50;
 
-/// A chain, and what we say to it.
+/// A chain that we admit. What we refuse is no matter of the others: and one of limbo's keeps `cryptography` 48.0 busy for minutes.
 pub struct Question {
     /// Its class, or the name that limbo gave it.
     pub class: String,
@@ -33,8 +33,6 @@ pub struct Question {
     pub anchors: Vec<Vec<u8>>,
     /// When.
     pub seconds: u64,
-    /// Whether we admit.
-    pub we_admit: bool,
 }
 
 /// Classes of chains that we admit and two of the others refuse, and the sentence that is on our side. Those of limbo that are
@@ -182,9 +180,8 @@ fn compare(what: &str, questions: &[Question], answers: &BTreeMap<&str, Vec<Stri
     }
     let mut alone: BTreeMap<&str, usize> = BTreeMap::new();
     let mut unlisted = String::new();
-    let (mut admitted, mut all_refuse) = (0, 0);
-    for (at, question) in questions.iter().enumerate().filter(|(_, question)| question.we_admit) {
-        admitted += 1;
+    let mut all_refuse = 0;
+    for (at, question) in questions.iter().enumerate() {
         let refusing: Vec<_> = answers.iter().filter(|(_, said)| said[at] != "admits").collect();
         if refusing.len() < 2 {
             continue;
@@ -200,7 +197,7 @@ fn compare(what: &str, questions: &[Question], answers: &BTreeMap<&str, Vec<Stri
     let cells: usize = alone.values().sum();
     let _ = writeln!(
         io::stderr(),
-        "{what}, {names:?}: {} chains, {admitted} admitted by us, {cells} of them refused by two, {all_refuse} by all: {alone:?}",
+        "{what}, {names:?}: {} admitted by us, {cells} of them refused by two, {all_refuse} by all: {alone:?}",
         questions.len()
     );
     assert!(unlisted.is_empty(), "\n{unlisted}");
@@ -215,8 +212,9 @@ fn nobody_is_admitted_by_us_alone_or_it_is_said_why() {
         presented: case.presented.iter().map(|one| one.der().to_vec()).collect(),
         anchors: vec![Certificate::der(&case.anchor).to_vec()],
         seconds: NOW.as_secs(),
-        we_admit: ours(case).0,
     };
+    let made = cases.len();
+    let cases: Vec<_> = cases.into_iter().filter(|case| ours(case).0).collect();
     let questions: Vec<_> = cases.iter().map(question).collect();
     let mut said = answers(&questions);
     if at_hand(&[OPENSSL]) {
@@ -225,7 +223,7 @@ fn nobody_is_admitted_by_us_alone_or_it_is_said_why() {
             |(admits, words): (bool, String)| if admits { "admits".to_owned() } else { format!("refuses {words}") };
         said.insert("OpenSSL", openssl.into_iter().map(words).collect());
     }
-    compare("generated chains", &questions, &said);
+    compare(&format!("{made} generated chains"), &questions, &said);
 
     match limbo_questions() {
         None => {
@@ -236,7 +234,7 @@ fn nobody_is_admitted_by_us_alone_or_it_is_said_why() {
             if at_hand(&[OPENSSL]) {
                 said.insert("OpenSSL", questions.iter().map(openssl).collect());
             }
-            compare("x509-limbo", &questions, &said);
+            compare("x509-limbo's clients", &questions, &said);
         }
     }
 }
