@@ -42,8 +42,8 @@ pub(super) fn read(element: Element<'_>) -> Option<i64> {
             let (hours, digits) = two_digits(digits)?;
             let (minutes, []) = two_digits(digits)? else { return None };
             // X.680, section 47.3: a difference of hours and minutes, as of a clock.
-            let ahead = Time::from_hms(hours, minutes, 0).ok()?;
-            let seconds = i32::from(ahead.hour()) * 3_600 + i32::from(ahead.minute()) * 60;
+            Time::from_hms(hours, minutes, 0).ok()?;
+            let seconds = i32::from(hours) * 3_600 + i32::from(minutes) * 60;
             UtcOffset::from_whole_seconds(if *sign == b'-' { -seconds } else { seconds }).ok()?
         }
         _ => return None,

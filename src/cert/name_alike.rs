@@ -29,15 +29,30 @@ impl DistinguishedName {
     }
 }
 
+impl AlikeName {
+    /// Without what programs lose that print names: which RDN an attribute stands in, and in which order they are.
+    pub(crate) fn flat(self) -> Self {
+        let mut attributes = self.0.concat();
+        attributes.sort_unstable();
+        Self(vec![attributes])
+    }
+}
+
 impl Value {
     fn of(value: &AttributeValue) -> Self {
         match value {
-            AttributeValue::Text(text) => Self::Text(alike(text)),
+            AttributeValue::Text(text) => Self::text(text),
             AttributeValue::Opaque(der) => {
-                let text = decoded(der).map(|text| Self::Text(alike(&text)));
-                text.unwrap_or_else(|| Self::Other(der.clone()))
+                decoded(der).map_or_else(|| Self::Other(der.clone()), |text| Self::text(&text))
             }
         }
+    }
+
+    /// Latin-1 that is UTF-8 too is text that somebody read as the wrong one of them: either way it is found.
+    fn text(text: &str) -> Self {
+        let octets: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+        let utf8 = octets.and_then(|octets| String::from_utf8(octets).ok());
+        Self::Text(alike(utf8.as_deref().unwrap_or(text)))
     }
 }
 
@@ -46,12 +61,9 @@ impl Value {
 fn decoded(der: &[u8]) -> Option<String> {
     let value = Elements::new(der).ok()?.value(der.len()).ok()?;
     match value.tag {
-        // TeletexString and GeneralString, which everybody writes as Latin-1 or as UTF-8, and so whoever writes more than ASCII into
-        // the types for it.
-        0x0c | 0x12..=0x14 | 0x16 | 0x1a | 0x1b => Some(match str::from_utf8(value.content) {
-            Ok(text) => text.to_owned(),
-            Err(_) => value.content.iter().copied().map(char::from).collect(),
-        }),
+        // TeletexString and GeneralString, which everybody writes as Latin-1 or UTF-8, and so whoever writes more than ASCII into the
+        // types for it.
+        0x0c | 0x12..=0x14 | 0x16 | 0x1a | 0x1b => Some(value.content.iter().copied().map(char::from).collect()),
         // UniversalString.
         0x1c => {
             let (characters, []) = value.content.as_chunks() else { return None };
@@ -89,9 +101,15 @@ mod tests {
         }
         assert_eq!(name("CN=#1c0400000041+O=b"), name("O=B+CN=a"));
         // UTF-8 as Teletex, Latin-1 where ASCII or UTF-8 has to be, a soft hyphen.
-        for other in
-            ["CN=#1403c3bc62", "CN=#1b02fc62", "CN=#1302fc62", "CN=#0c02fc62", "CN=#1602dc42", "CN=\u{fc}\u{ad}B"]
-        {
+        for other in [
+            "CN=#1403c3bc62",
+            "CN=#1b02fc62",
+            "CN=#1302fc62",
+            "CN=#0c02fc62",
+            "CN=#1602dc42",
+            "CN=\u{fc}\u{ad}B",
+            "CN=\u{c3}\u{bc}B",
+        ] {
             assert_eq!(name(other), name("CN=\u{fc}b"), "{other}");
         }
     }

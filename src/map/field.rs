@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use super::InvalidNameTest;
 use super::display::{Quoted, word_of_bytes};
-use crate::cert::{AlikeName, Attribute, AttributeValue, DistinguishedName, ObjectIdentifier, SerialNumber, minimal};
+use crate::cert::{
+    AlikeName, Attribute, AttributeValue, DistinguishedName, EMAIL_ADDRESS, ObjectIdentifier, SerialNumber, minimal,
+};
 use crate::text::{alike, has_hidden};
 
 /// `1.3.6.1.4.1.311.20.2.3`, the user principal name among the kinds of `otherName`.
@@ -143,6 +145,7 @@ impl Value {
         match field {
             Field::Dns => dns(text)?,
             Field::Email => email(text)?,
+            Field::Attribute(kind) if kind.is(EMAIL_ADDRESS) => email(text)?,
             Field::Uri => uri(text)?,
             Field::Attribute(_)
             | Field::CertificatePolicy
@@ -185,14 +188,14 @@ impl Value {
     }
 
     /// What all values have in common that somebody could read as this one: letters without case, blanks without number,
-    /// one address of those that mean the same host (X.520, section 7.6; RFC 3986, section 6.2.2.1; RFC 4291, section 2.5.5.2).
+    /// one address of those that mean the same host (X.520, section 7.6; RFC 3986, section 6.2.2.1; RFC 4291, section 2.5.5).
     pub(super) fn alike(&self) -> Alike {
         Alike::Value(match self {
             Self::Bytes(der) if !has_one_form(der) => return Alike::Anything,
-            Self::Ip(address) => Self::Ip(address.to_canonical()),
-            Self::Name(name) => return Alike::Name(name.alike()),
+            Self::Ip(IpAddr::V6(address)) => Self::Ip(address.to_ipv4().map_or(IpAddr::V6(*address), IpAddr::V4)),
+            Self::Name(name) => return Alike::Name(name.alike().flat()),
             Self::Text(text) => Self::Text(alike(text).into()),
-            Self::Bytes(_) | Self::Oid(_) | Self::Serial(_) => self.clone(),
+            Self::Bytes(_) | Self::Ip(IpAddr::V4(_)) | Self::Oid(_) | Self::Serial(_) => self.clone(),
         })
     }
 
@@ -269,26 +272,26 @@ fn dns(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Plain mailboxes: quoted or with a comment, each can be written in many ways (RFC 5321, section 4.1.2).
 fn email(text: &str) -> Result<(), &'static str> {
-    let parts = text.split_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    // Quoted, each mailbox can be written in many ways (RFC 5321, section 4.1.2).
-    let plain = |c: u8| c.is_ascii_graphic() && !b"\"\\".contains(&c);
-    if !text.bytes().all(plain) || parts.is_none_or(|(_, domain)| domain.contains('@')) {
-        return Err("it is no e-mail address of printable ASCII with one `@`, nothing quoted");
+    let letter = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&c);
+    match text.split_once('@') {
+        Some((local, domain)) if !local.is_empty() && local.bytes().all(letter) && dns(domain).is_ok() => Ok(()),
+        _ => Err("it is no e-mail address without quotes and comments, the domain a DNS name"),
     }
-    Ok(())
 }
 
+/// URIs in plain form: without what stands for another spelling of the same (RFC 3986, sections 6.2.2.2 and 6.2.2.3).
 fn uri(text: &str) -> Result<(), &'static str> {
-    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-    let letters = |c: u8| c.is_ascii_alphanumeric() || b"+-.".contains(&c);
-    if !text.bytes().all(|c| c.is_ascii_graphic()) || scheme.is_empty() || !scheme.bytes().all(letters) {
-        return Err("it is no URI: a scheme, a colon, printable ASCII");
+    let (scheme, rest) = text.split_once(':').unwrap_or_default();
+    let of_scheme = |c: u8| c.is_ascii_alphanumeric() || b"+-.".contains(&c);
+    let letter = |c: u8| c.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&c);
+    if scheme.is_empty() || !scheme.bytes().all(of_scheme) || !rest.bytes().all(letter) {
+        return Err("it is no URI: a scheme, a colon, letters of RFC 3986");
     }
-    // What stands for another spelling of the same (RFC 3986, sections 6.2.2.2 and 6.2.2.3).
-    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
     if text.split('%').skip(1).any(is_needless) || path.split('/').any(|segment| segment == "." || segment == "..") {
-        return Err("it is no URI in its plain form: it has a `%` that is not needed, or `.` or `..` between slashes");
+        return Err("it is no URI in plain form: a `%` that need not or cannot be, or `.` or `..` between slashes");
     }
     Ok(())
 }

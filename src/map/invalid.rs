@@ -60,6 +60,16 @@ pub enum InvalidNameTest {
         /// How many.
         tests: usize,
     },
+    /// A `not` of DER that can be written in more than one way, or stand within something else.
+    #[error(
+        "`not {field} {value}` is never sure: programs read the same in other DER too, so exclude every value by `not {field}`"
+    )]
+    Unsure {
+        /// The field.
+        field: Field,
+        /// The value.
+        value: String,
+    },
     /// A value that no certificate is matched by.
     #[error("no certificate is matched by `{}` as `{field}`: {reason}", crate::text::OneLine(.value))]
     Value {

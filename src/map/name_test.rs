@@ -7,7 +7,7 @@ use core::num::NonZeroU16;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::field::Value;
+use super::field::{Alike, Value};
 use super::{Field, InvalidNameTest};
 use crate::cert::{AttributeValue, DistinguishedName, ObjectIdentifier, SerialNumber};
 use crate::limits::{SELECTOR_DEPTH, SELECTOR_TESTS};
@@ -328,12 +328,13 @@ impl NameTest {
     /// here, attributes of multi-valued RDNs count, and so does every value that programs may read differently. Texts are
     /// alike in any case of letters (`straße` and `STRASSE` too) and with any number of blanks, those within a name too; an IPv4
     /// address in IPv6 is that address, and `anyPolicy` is every policy. DER of another type than `BOOLEAN`, `INTEGER`, `NULL`,
-    /// `OBJECT IDENTIFIER` and `ENUMERATED` could be anything: where it is excluded, every value is. Nothing is normalized: `ü` as two characters, full-width letters and letters of
+    /// `OBJECT IDENTIFIER` and `ENUMERATED` (of 127 octets at most) could be anything. Nothing is normalized: `ü` as two characters, full-width letters and letters of
     /// other scripts are others, so what matters is better said by what has to be there.
     ///
     /// # Errors
     /// [`InvalidNameTest::NestedNot`] if `excluded` has a `not` itself, [`InvalidNameTest::ExcludesEverything`] if it is
-    /// every certificate, [`InvalidNameTest::LeavesOut`] if it leaves out whatever this is for; else as [`all`](Self::all).
+    /// every certificate, [`InvalidNameTest::Unsure`] if it
+    /// looks for DER that could be written otherwise, [`InvalidNameTest::LeavesOut`] if it leaves out whatever this is for; else as [`all`](Self::all).
     pub fn and_not(self, excluded: impl Into<Self>) -> Result<Self, InvalidNameTest> {
         Self::conjunction([self].into_iter(), vec![excluded.into()])
     }
@@ -371,7 +372,12 @@ impl NameTest {
             Node::All { none, .. } if !none.is_empty() => Err(InvalidNameTest::NestedNot),
             Node::All { tests, .. } | Node::Any { tests } => tests.iter().try_for_each(Self::check_excluded),
             Node::Every => Err(InvalidNameTest::ExcludesEverything),
-            Node::Value(_) => Ok(()),
+            Node::Value(test) => match &test.value {
+                Some(value) if value.alike() == Alike::Anything => {
+                    Err(InvalidNameTest::Unsure { field: test.field.clone(), value: value.to_string() })
+                }
+                _ => Ok(()),
+            },
         }
     }
 

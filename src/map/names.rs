@@ -99,13 +99,8 @@ impl<'a> View<'a> {
 
     /// True if some value could be read as this one.
     fn may_have(self, wanted: &Value) -> bool {
-        let (alike, wanted) =
-            (self.group.alike.get_or_init(|| self.values().map(Value::alike).collect()), wanted.alike());
-        let could_be = if wanted == Alike::Anything {
-            !alike.is_empty()
-        } else {
-            alike.contains(&wanted) || alike.contains(&Alike::Anything)
-        };
+        let alike = self.group.alike.get_or_init(|| self.values().map(Value::alike).collect());
+        let could_be = alike.contains(&Alike::Anything) || alike.contains(&wanted.alike());
         could_be || self.values().any(Value::is_any_policy)
     }
 

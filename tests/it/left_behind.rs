@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use certmap::limits::RULE_BYTES;
+use certmap::map::NameTest;
 use certmap::policy::Problem;
 use certmap::rustls::pki_types::CertificateDer;
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
@@ -177,12 +178,32 @@ fn what_is_left_out_does_not_come_in_another_spelling() {
     left_out("all(dns any \"api.example\", not dns \"test.example\")", names(TestName::Dns("TEST.example")));
     left_out("all(dns \"api.example\", not email \"a@acme.example\")", names(TestName::Email("a@ACME.example")));
     left_out("all(dns \"api.example\", not uri \"spiffe://acme/test\")", names(TestName::Uri("SPIFFE://Acme/test")));
-    left_out("all(dns \"api.example\", not email \"a@acme.example\")", names(TestName::Email("\"a\"@acme.example")));
-    for uri in ["spiffe://acme/%74est", "spiffe://acme/x/../test", "spiffe://acme/./test", "spiffe://acme/te%7"] {
+    for email in ["\"a\"@acme.example", "a@acme.example.", "a(x)@acme.example", "<a@acme.example>", "a@[192.0.2.1]"] {
+        left_out("all(dns \"api.example\", not email \"a@acme.example\")", names(TestName::Email(email)));
+        let quoted = format!(
+            "CN=a,1.2.840.113549.1.9.1={},O=Acme",
+            email.replace('"', "\\\"").replace('<', "\\<").replace('>', "\\>")
+        );
+        let mail = "all(attribute O \"Acme\", not attribute 1.2.840.113549.1.9.1 \"a@acme.example\")";
+        left_out(mail, client(&quoted));
+    }
+    for uri in [
+        "spiffe://acme/%74est",
+        "spiffe://acme/x/../test",
+        "spiffe://acme/./test",
+        "spiffe:../test",
+        "spiffe://acme/te%7",
+        "spiffe://acme/te%zz",
+        "spiffe://acme/x\\..\\test",
+        "spiffe://acme/a|b",
+    ] {
         left_out("all(dns \"api.example\", not uri \"spiffe://acme/test\")", names(TestName::Uri(uri)));
     }
-    let mapped: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
-    left_out("all(dns \"api.example\", not ip 10.0.0.1)", names(TestName::Ip(mapped)));
+    for ip in ["::ffff:10.0.0.1", "::10.0.0.1"] {
+        let ip: IpAddr = ip.parse().unwrap();
+        left_out("all(dns \"api.example\", not ip 10.0.0.1)", names(TestName::Ip(ip)));
+        left_out(&format!("all(dns \"api.example\", not ip {ip})"), names(TestName::Ip("10.0.0.1".parse().unwrap())));
+    }
     for unit in ["test", "Test\\ ", "TEST", "\\ Test"] {
         left_out("all(attribute O \"Acme\", not attribute OU \"Test\")", client(&format!("CN=a,OU={unit},O=Acme")));
     }
@@ -201,6 +222,10 @@ fn what_is_left_out_does_not_come_in_another_spelling() {
         left_out("all(dns \"api.example\", not subject \"CN=a,O=Acme\")", api(subject));
         let directory = names(TestName::Directory(subject));
         left_out("all(dns \"api.example\", not directory \"CN=a,O=Acme\")", directory);
+    }
+    // What is lost in print: where an RDN ends, and which comes first.
+    for subject in ["CN=a+O=Acme", "O=Acme,CN=a"] {
+        left_out("all(dns \"api.example\", not subject \"CN=a,O=Acme\")", api(subject));
     }
     // The order within an RDN is that of the letters, whatever their case; a type without keyword prints as DER.
     left_out("all(dns \"api.example\", not subject \"OU=A+OU=b\")", api("OU=a+OU=B"));
@@ -251,10 +276,15 @@ fn what_is_left_out_does_not_come_as_other_der() {
             left(kind, "#020101", value, false);
         }
         left(kind, "\"Test\"", &[2, 1, 1], false);
-        // And nothing is another value than what may hold anything.
-        for value in [&[2, 1, 1][..], b"\x0c\x04Test", &[0x30, 0]] {
-            left(kind, "#3003020101", value, true);
-        }
+    }
+    for (kind, wanted) in
+        [("extension", "#3003020101"), ("other", "#040161"), ("extension", "#010101"), ("other", "#02020001")]
+    {
+        let text = format!("all(attribute O \"Acme\", not {kind} 1.2.3.4 {wanted})");
+        let expected = format!("by `not {kind} 1.2.3.4`");
+        let error = text.parse::<NameTest>().unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.ends_with(&expected), "{cause}");
     }
 }
 
@@ -266,7 +296,9 @@ fn a_rule_that_means_nobody_is_not_read() {
         "all(dns \"a.example\", not dns)",
         "all(subject \"CN=a\", not subject \"CN=a\")",
         "all(subject \"CN=a\", not subject \"CN=A\\ \")",
-        "all(extension 1.2.3.4 \"a\", not extension 1.2.3.4 #040161)",
+        "all(subject \"CN=a,O=b\", not subject \"O=b+CN=a\")",
+        "all(extension 1.2.3.4 #040161, not extension 1.2.3.4 \"a\")",
+        "email \"\\\"a\\\"@acme.example\"",
         "all(dns \"a.example\", dns all \"b.example\")",
         "all(dns \"a.example\", dns any \"b.example\")",
         "all(dns \"a.example\", dns ignoring-case \"b.example\")",

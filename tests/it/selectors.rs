@@ -196,7 +196,7 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
     );
     assert_eq!(
         test_err("uri \"ä\""),
-        "the test at column 1 cannot be used: no certificate is matched by `ä` as `uri`: it is no URI: a scheme, a colon, printable ASCII"
+        "the test at column 1 cannot be used: no certificate is matched by `ä` as `uri`: it is no URI: a scheme, a colon, letters of RFC 3986"
     );
     assert_eq!(
         test_err("dns \"*.example\""),
