@@ -1,11 +1,11 @@
 //! (private) What a policy is made of, for whoever reviews it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rustls::pki_types::UnixTime;
 
 use super::{HostTable, Policy};
-use crate::cert::{Certificate, RevocationList, SpkiFingerprint};
+use crate::cert::{Certificate, RevocationList};
 use crate::map::MappingTable;
 use crate::role::{Enforcement, Holder, Role};
 use crate::strength::Strength;
@@ -47,7 +47,7 @@ impl<'a> Parts<'a> {
     /// Revocation lists that are signed by the key of one of these anchors and bear the name of none, and by which.
     pub(crate) fn lists_under_other_names(
         &self,
-        anchors: &BTreeMap<SpkiFingerprint, &'a Certificate>,
+        anchors: &[&'a Certificate],
     ) -> Vec<(&'a RevocationList, &'a Certificate)> {
         self.revocation.under_other_names(anchors, self.policy.algorithms)
     }

@@ -88,7 +88,7 @@ impl Peer {
             Change::Disabled { user, .. } => self.users.contains(user),
             Change::Entry { bundle, certificate, .. } => self.bundles.contains(bundle) && self.knows(certificate),
             Change::Host { host, .. } => self.host == *host,
-            Change::List { issuer, .. } => self.issuers.contains(issuer),
+            Change::List { issuer, .. } => self.issuers.iter().any(|known| known.alike() == issuer.alike()),
             Change::Rule { selector, .. } => could_match(selector, &self.chain),
             Change::Setting { place, .. } => match place {
                 Place::Bundle(bundle) => self.bundles.contains(bundle),

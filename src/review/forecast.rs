@@ -350,9 +350,10 @@ fn end_of(now: UnixTime, horizon: Duration) -> UnixTime {
 /// The lists of CAs that are no anchors: of intermediates, if there are anchors above them.
 fn unknown_issuers(host: &Host, parts: &Parts<'_>) -> BTreeMap<DistinguishedName, End> {
     let anchors = host.bundle().entries().filter(|entry| entry.kind() == EntryKind::Anchor);
-    let anchors: BTreeSet<_> = anchors.map(|entry| entry.certificate().subject()).collect();
+    let anchors: BTreeSet<_> = anchors.map(|entry| entry.certificate().alike_subject()).collect();
     let mut ends: BTreeMap<DistinguishedName, End> = BTreeMap::new();
-    let lists = parts.revocation.lists().filter(|list| !anchors.is_empty() && !anchors.contains(&list.issuer()));
+    let lists =
+        parts.revocation.lists().filter(|list| !anchors.is_empty() && !anchors.contains(&list.issuer().alike()));
     for list in lists {
         let at = list.next_update().as_secs().saturating_add(parts.revocation.grace().as_secs());
         let end = End::list(list.issuer(), UnixTime::since_unix_epoch(Duration::from_secs(at)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lint::{Lint, nearly_full};
 use super::{FindingCode, Place};
-use crate::cert::{Certificate, Fingerprint, RevocationList, Standing, is_uncommon, old_signature, show};
+use crate::cert::{AlikeName, Certificate, Fingerprint, RevocationList, Standing, is_uncommon, old_signature, show};
 use crate::map::Lookup;
 use crate::trace::NoTrace;
 use crate::trust::{Entry, EntryKind, TrustBundle};
@@ -150,8 +150,8 @@ impl Lint<'_> {
         }
         // Two CAs can have one key; more often one CA has two spellings.
         let anchors = self.all_entries().filter(|(_, entry)| entry.kind() == EntryKind::Anchor);
-        let anchors = anchors.map(|(_, anchor)| (anchor.certificate().spki_fingerprint(), anchor.certificate()));
-        for (list, anchor) in self.parts.lists_under_other_names(&anchors.collect()) {
+        let anchors: Vec<_> = anchors.map(|(_, anchor)| anchor.certificate()).collect();
+        for (list, anchor) in self.parts.lists_under_other_names(&anchors) {
             let (issuer, anchor) = (list.issuer(), anchor.subject());
             self.find(
                 FindingCode::ListOfOtherName,
@@ -161,15 +161,16 @@ impl Lint<'_> {
             );
         }
         // Of several lists of one issuer the newest counts.
-        let mut newest: BTreeMap<String, &RevocationList> = BTreeMap::new();
+        let mut newest: BTreeMap<AlikeName, &RevocationList> = BTreeMap::new();
         for list in self.parts.revocation.lists() {
-            let known = newest.entry(list.issuer().to_string()).or_insert(list);
+            let known = newest.entry(list.issuer().alike()).or_insert(list);
             if known.next_update() < list.next_update() {
                 *known = list;
             }
         }
         let no_anchors = !self.has_anchors();
-        for (issuer, list) in newest {
+        for list in newest.into_values() {
+            let issuer = list.issuer();
             let place = || Place::List(list.fingerprint());
             let (made, end) = (list.this_update().as_secs(), list.next_update());
             let left = end.as_secs().saturating_sub(self.now.as_secs());

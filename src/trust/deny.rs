@@ -4,7 +4,8 @@
 //! is another one.
 
 use core::fmt;
-use std::collections::{HashMap, HashSet};
+use core::hash::{Hash, Hasher};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::cert::{AlikeName, Certificate, DistinguishedName, SerialNumber, SpkiFingerprint};
 
@@ -22,10 +23,10 @@ use crate::cert::{AlikeName, Certificate, DistinguishedName, SerialNumber, SpkiF
 /// assert!(denial.to_string().starts_with("spki-sha256:"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Denial(Kind);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 enum Kind {
     Key(SpkiFingerprint),
     Serial(DistinguishedName, SerialNumber),
@@ -41,7 +42,7 @@ impl Denial {
     /// Denies the certificate to which this issuer gave this serial number.
     ///
     /// The issuer may be spelled in another case, with other blanks and in another type of string than in the certificate (RFC 5280,
-    /// section 7.1): what is not found would be admitted. A self-signed certificate names its own issuer, so its holder can
+    /// section 7.1), and with its attributes in another order, as OpenSSL prints them: what is not found would be admitted. A self-signed certificate names its own issuer, so its holder can
     /// leave this denial behind with a new certificate; deny its key.
     #[must_use]
     pub fn serial(issuer: DistinguishedName, serial: SerialNumber) -> Self {
@@ -67,13 +68,36 @@ impl Denial {
     }
 
     /// True if this certificate is denied by it.
-    pub(crate) fn hits(&self, certificate: &Certificate) -> bool {
+    #[must_use]
+    pub fn hits(&self, certificate: &Certificate) -> bool {
         match &self.0 {
             Kind::Key(key) => *key == certificate.spki_fingerprint(),
             Kind::Serial(issuer, serial) => {
-                serial == certificate.serial() && issuer.alike() == certificate.issuer().alike()
+                serial == certificate.serial() && issuer.alike().flat() == certificate.issuer().alike().flat()
             }
         }
+    }
+
+    fn whom(&self) -> (Option<&SpkiFingerprint>, Option<(AlikeName, &SerialNumber)>) {
+        match &self.0 {
+            Kind::Key(key) => (Some(key), None),
+            Kind::Serial(issuer, serial) => (None, Some((issuer.alike().flat(), serial))),
+        }
+    }
+}
+
+/// Equal denials hit the same certificates, however their issuers are spelled.
+impl PartialEq for Denial {
+    fn eq(&self, other: &Self) -> bool {
+        self.whom() == other.whom()
+    }
+}
+
+impl Eq for Denial {}
+
+impl Hash for Denial {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.whom().hash(state);
     }
 }
 
@@ -87,35 +111,67 @@ impl fmt::Display for Denial {
     }
 }
 
-/// Every denial of a policy.
+/// Every denial of a policy, in every spelling that was given.
 #[derive(Debug, Default)]
 pub(crate) struct DenyList {
-    denials: HashSet<Denial>,
-    /// Those by issuer and serial number. Of two that are alike either one is told.
-    serials: HashMap<SerialNumber, HashMap<AlikeName, Denial>>,
+    keys: HashMap<SpkiFingerprint, Denial>,
+    /// By serial number, in the order of their texts.
+    serials: HashMap<SerialNumber, Vec<Denial>>,
 }
 
 impl DenyList {
     pub(crate) fn new(denials: impl IntoIterator<Item = Denial>) -> Self {
-        let mut list = Self { denials: denials.into_iter().collect(), ..Self::default() };
-        for denial in &list.denials {
-            if let Some((issuer, serial)) = denial.denied_serial() {
-                list.serials.entry(serial.clone()).or_default().insert(issuer.alike(), denial.clone());
+        let mut list = Self::default();
+        let by_text: BTreeMap<_, _> = denials.into_iter().map(|denial| (denial.to_string(), denial)).collect();
+        for denial in by_text.into_values() {
+            match &denial.0 {
+                Kind::Key(key) => drop(list.keys.insert(*key, denial)),
+                Kind::Serial(_, serial) => list.serials.entry(serial.clone()).or_default().push(denial),
             }
         }
         list
     }
 
+    /// In no order.
     pub(crate) fn denials(&self) -> impl Iterator<Item = &Denial> {
-        self.denials.iter()
+        self.keys.values().chain(self.serials.values().flatten())
     }
 
     /// The denial that hits this certificate.
     pub(super) fn find(&self, certificate: &Certificate) -> Option<&Denial> {
-        if self.denials.is_empty() {
-            return None;
+        let by_key = if self.keys.is_empty() { None } else { self.keys.get(&certificate.spki_fingerprint()) };
+        by_key.or_else(|| self.serials.get(certificate.serial())?.iter().find(|denial| denial.hits(certificate)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestCertificate;
+
+    #[test]
+    fn spellings_of_one_denial_are_equal_and_the_first_by_text_is_told() {
+        let certificate = TestCertificate::new("CN=erp").with_serial(&[9]).self_signed();
+        let denial = |issuer: &str, serial: &str| Denial::serial(issuer.parse().unwrap(), serial.parse().unwrap());
+        let (small, capital) = (denial("CN=erp", "09"), denial("CN=ERP", "09"));
+        let key = Denial::key(certificate.certificate().spki_fingerprint());
+        assert_eq!(small, capital);
+        assert_eq!(denial("CN=erp,O=Acme", "09"), denial("O=Acme,CN=ERP", "09"));
+        assert_ne!(denial("CN=erp,O=Acme", "09"), denial("O=erp,CN=Acme", "09"));
+        assert_ne!(small, denial("CN=erp", "0a"));
+        assert_ne!(small, denial("CN=crm", "09"));
+        assert_ne!(small, key);
+        let hash = |denial: &Denial| std::collections::HashSet::from([denial.clone()]).contains(&capital);
+        assert_eq!([&small, &capital, &key].map(hash), [true, true, false]);
+        for order in [[&small, &capital, &small], [&capital, &small, &capital]] {
+            let list = DenyList::new(order.map(Clone::clone));
+            assert_eq!(list.denials().count(), 2);
+            assert_eq!(
+                list.find(certificate.certificate()).map(ToString::to_string),
+                Some("serial 09 of CN=ERP".into())
+            );
         }
-        let by_key = self.denials.get(&Denial::key(certificate.spki_fingerprint()));
-        by_key.or_else(|| self.serials.get(certificate.serial())?.get(&certificate.issuer().alike()))
+        let both = DenyList::new([small, key.clone()]);
+        assert_eq!((both.denials().count(), both.find(certificate.certificate())), (2, Some(&key)));
     }
 }

@@ -328,7 +328,12 @@ const SMTP_UTF8_MAILBOX: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x0
 /// Where an e-mail address stands that is no `rfc822Name`: `emailAddress` of the subject (PKCS #9), or `SmtpUTF8Mailbox`.
 fn hidden_email_address(certificate: &Certificate) -> Option<&'static str> {
     let subject = certificate.subject();
-    let is_address = |name: &GeneralName| matches!(name, GeneralName::Other { kind, .. } if kind.is(SMTP_UTF8_MAILBOX));
+    let is_address = |name: &GeneralName| match name {
+        GeneralName::Other { kind, .. } => kind.is(SMTP_UTF8_MAILBOX),
+        // An `otherName` that cannot be read is of any kind.
+        GeneralName::Malformed { tag, .. } => *tag == 0,
+        _ => false,
+    };
     if subject.rdns().any(|rdn| rdn.attributes().iter().any(|attribute| attribute.kind().is(EMAIL_ADDRESS))) {
         Some("subject")
     } else if certificate.kept_alternative_names().iter().any(is_address) {

@@ -5,7 +5,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use rustls::pki_types::UnixTime;
@@ -228,19 +228,22 @@ impl RevocationState {
         self.grace
     }
 
-    /// The lists that bear the name of none of these anchors and are signed by the key of one: each with that one, in no order.
+    /// The lists that bear the name of none of these anchors and are signed by the key of one: each with that one, in no order. Each is
+    /// hashed once for every key.
     pub(crate) fn under_other_names<'a>(
         &'a self,
-        anchors: &BTreeMap<SpkiFingerprint, &'a Certificate>,
+        anchors: &[&'a Certificate],
         algorithms: Algorithms,
     ) -> Vec<(&'a RevocationList, &'a Certificate)> {
         let signatures = Signatures::unlimited(algorithms);
-        let names: HashSet<_> = anchors.values().map(|anchor| anchor.alike_subject()).collect();
+        let names: HashSet<_> = anchors.iter().map(|anchor| anchor.alike_subject()).collect();
+        let mut keys = HashSet::new();
+        let anchors: Vec<_> = anchors.iter().filter(|anchor| keys.insert(anchor.spki_fingerprint())).collect();
         let foreign =
             self.by_issuer.iter().filter(|(issuer, _)| !names.contains(issuer)).flat_map(|(_, listed)| listed);
         let signed = foreign.filter_map(|Listed { list, tried: _ }| {
-            let signer = anchors.values().find(|anchor| signatures.verify_list(list, anchor))?;
-            Some((list, *signer))
+            let signer = anchors.iter().find(|anchor| signatures.verify_list(list, anchor))?;
+            Some((list, **signer))
         });
         signed.collect()
     }

@@ -1,9 +1,10 @@
 //! What a new policy changes: no difference, no other decision; another decision, a difference that names it.
 
+use certmap::cert::{DistinguishedName, RevocationList};
 use certmap::policy::ClientAuth;
 use certmap::review::{Change, Effect, Shadow, diff};
-use certmap::testing::{NOW, TestCertificate, TestIdentity};
-use certmap::trust::{ClientPurpose, Denial};
+use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList};
+use certmap::trust::{ClientPurpose, Denial, Revocation};
 use certmap::{Evidence, Host, Policy, PolicyBuilder, PolicyHandle, Role, RoleAssignment, Strength, TrustBundle};
 use fastrand::Rng;
 
@@ -153,6 +154,14 @@ alters: host `gw`: default was yes, is no
     assert_eq!(change.effect(), Effect::Alters);
     let peer = client("CN=p").issued_by(&issuing);
     let evidence = Evidence::after_handshake("gw".parse().unwrap(), peer.chain_without_root());
+    assert_eq!(difference.concerning(&evidence, NOW), [change]);
+    // A list concerns whom it is about, however it spells the issuer.
+    let mut revocation = Revocation::new();
+    let list = TestRevocationList::new().with_issuer_der(&"CN=ISSUING".parse::<DistinguishedName>().unwrap().to_der());
+    revocation.add(RevocationList::from_der(list.signed_by(&issuing).der()).unwrap());
+    let listed = before.with_revocation(&revocation).unwrap();
+    let difference = diff(&before, &listed);
+    let [change @ Change::List { .. }] = difference.changes() else { panic!("{difference}") };
     assert_eq!(difference.concerning(&evidence, NOW), [change]);
 }
 

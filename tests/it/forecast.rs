@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certmap::cert::RevocationList;
+use certmap::cert::{DistinguishedName, RevocationList};
 use certmap::policy::ClientAuth;
 use certmap::review::{Ending, EndingCause, Successor, Turn, Whose, forecast};
 use certmap::rustls::pki_types::UnixTime;
@@ -96,6 +96,9 @@ fn an_anchor_and_its_list_end_everybody_below() {
 
     let list = |number: u8, until: u64| {
         let list = TestRevocationList::new().with_number(&[number]).with_dates(NOW.as_secs() - 60, Some(until));
+        // In any spelling.
+        let issuer = if number == 1 { "CN=ROOT" } else { "CN=root" };
+        let list = list.with_issuer_der(&issuer.parse::<DistinguishedName>().unwrap().to_der());
         RevocationList::from_der(list.signed_by(&root).der()).unwrap()
     };
     let mut revocation = Revocation::new();

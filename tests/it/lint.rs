@@ -412,6 +412,19 @@ fn a_denial_hits_in_another_spelling_of_the_issuer() {
 }
 
 #[test]
+fn the_newest_list_is_that_of_every_spelling_of_the_issuer() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let mut revocation = Revocation::new();
+    for (issuer, until) in [("CN=ROOT", NOW.as_secs() - 1), ("CN=root", NOW.as_secs() + 90 * DAY)] {
+        let issuer = issuer.parse::<DistinguishedName>().unwrap().to_der();
+        let list = TestRevocationList::new().with_dates(NOW.as_secs() - DAY, Some(until)).with_issuer_der(&issuer);
+        revocation.add(RevocationList::from_der(list.signed_by(&root).der()).unwrap());
+    }
+    let builder = below_ca(&root, bundle(), &[("dns \"a.example\"", "\"erp\"")]).revocation(revocation);
+    assert!(told(builder).iter().all(|(code, _)| *code != FindingCode::ListStale));
+}
+
+#[test]
 fn a_policy_as_it_should_be_has_no_findings() {
     assert_eq!(told(users(&["erp", "crm"])), []);
 }

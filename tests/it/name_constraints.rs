@@ -65,8 +65,13 @@ fn constraints_on_mail_count_for_addresses_in_the_subject() {
                 client("CN=p").with_alternative_names(&names).issued_by(issuer)
             };
             // `SmtpUTF8Mailbox`, and a kind beside it.
-            let refused = failure(&[anchor], &other("1.3.6.1.5.5.7.8.9"));
-            assert!(refused.to_string().contains("in the alternative names"), "{refused}");
+            // An `otherName` whose kind is no number.
+            let names = [TestName::Raw(0xa0, b"\x06\x01\x80\xa0\x02\x05\x00")];
+            let unreadable = client("CN=p").with_alternative_names(&names).issued_by(issuer);
+            for refused in [other("1.3.6.1.5.5.7.8.9"), unreadable] {
+                let refused = failure(&[anchor], &refused);
+                assert!(refused.to_string().contains("in the alternative names"), "{refused}");
+            }
             for plain in [client("CN=p").issued_by(issuer), other("1.3.6.1.5.5.7.8.10")] {
                 assert!(admitted(&policy(&[anchor], &[&plain]), plain.chain_without_root()));
             }

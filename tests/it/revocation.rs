@@ -156,8 +156,9 @@ fn a_list_that_an_anchor_signed_under_another_name_is_told() {
     let root = TestCertificate::new("CN=M\u{fc}ller").as_ca().self_signed();
     let other = TestCertificate::new("CN=other").as_ca().self_signed();
     let issuing = TestCertificate::new("CN=issuing").as_ca().with_new_key(NewKey::EcP256).issued_by(&root);
+    let renamed = TestCertificate::new("CN=M\u{fc}ller AG").with_key_of(&root).as_ca().self_signed();
     let told = |list: &TestCrl| {
-        let policy = builder(bundle(&[&other, &root]), &[]).revocation(lists(&[list])).build().unwrap();
+        let policy = builder(bundle(&[&other, &root, &renamed]), &[]).revocation(lists(&[list])).build().unwrap();
         let findings = certmap::review::lint(&policy, NOW, Duration::from_secs(1)).into_iter();
         findings.filter(|one| one.code() == FindingCode::ListOfOtherName).map(|one| one.to_string()).collect::<Vec<_>>()
     };
@@ -175,6 +176,7 @@ fn a_list_that_an_anchor_signed_under_another_name_is_told() {
         decomposed.signed_with_wrong_key(&root, &issuing),
         list().signed_by(&root),
         list().with_issuer_der(&named("CN=M\u{dc}LLER")).signed_by(&root),
+        list().signed_by(&renamed),
     ];
     for list in &none {
         assert_eq!(told(list), [] as [&str; 0]);

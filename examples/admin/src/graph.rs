@@ -5,7 +5,6 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use certmap::rustls::pki_types::UnixTime;
-use certmap::trust::Denial;
 use certmap::{CertUserMapping, Certificate, Holder, Policy, Selector, Strength};
 use clap::Args;
 use serde_json::json;
@@ -216,9 +215,7 @@ impl Graph {
 }
 
 fn state(policy: &Policy, certificate: &Certificate, now: UnixTime, soon: UnixTime) -> State {
-    let by_key = Denial::key(certificate.spki_fingerprint());
-    let by_serial = Denial::serial(certificate.issuer(), certificate.serial().clone());
-    if policy.denials().into_iter().any(|denial| *denial == by_key || *denial == by_serial) {
+    if policy.denials().into_iter().any(|denial| denial.hits(certificate)) {
         State::Denied
     } else if !certificate.validity().contains(now) {
         State::NotValid
