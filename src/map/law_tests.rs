@@ -407,7 +407,7 @@ fn certificates_to_names_as_rfc_7407_has_them() {
     let of_ca = [rule(&format!("under {} through {} every-certificate", ca(0), ca(7)), "\"joe\"")];
     assert_eq!(who(&of_ca, certificate, &through), Ok("joe".to_owned()));
     assert_eq!(who(&of_ca, certificate, &direct), Err("none"));
-    let dns = [rule(&format!("under {} dns", ca(0)), "\"nms/\" + dns in-lower-case")];
+    let dns = [rule(&format!("under {} dns", ca(0)), "\"nms/\" + dns")];
     assert_eq!(who(&dns, certificate, &direct), Ok("nms/nms.example".to_owned()));
     // Its order would let the first entry win; here two entries that differ refuse.
     let other = rule(&format!("under {} attribute CN \"manager\"", ca(0)), "\"jane\"");

@@ -21,7 +21,8 @@ use crate::user::{InvalidUserName, UserName};
 ///
 /// What is taken becomes a user name as it is or the certificate is refused (`user-name`): with what a
 /// [`UserName`] cannot have, with a character that separates the pieces (`/` in `"iot/" + dns`), or with one that is a
-/// pattern in access lists (`*`, `?`, `#`, `+`, `%`, `$`). Listed users may have those.
+/// pattern in access lists (`*`, `?`, `#`, `+`, `%`, `$`). Listed users may have those. DNS names and the domains of e-mail
+/// addresses become small letters: a host in capitals is the same user, disabled or not (RFC 4343; RFC 5321, section 2.4).
 ///
 /// Text form: pieces joined with `+`, a text in quotes or a field and what is done to its value; then, perhaps, the list.
 /// One text alone is a constant.
@@ -36,8 +37,8 @@ use crate::user::{InvalidUserName, UserName};
 /// use certmap::UserSource;
 /// for text in [
 ///     r#""billing""#,
-///     r#""iot/" + dns without-suffix ".devices.example" in-lower-case"#,
-///     r#"attribute CN + "@partner-ca""#,
+///     r#""iot/" + dns without-suffix ".devices.example""#,
+///     r#"attribute CN in-lower-case + "@partner-ca""#,
 ///     r#"attribute CN among ("alice", "bob")"#,
 /// ] {
 ///     assert_eq!(text.parse::<UserSource>()?.to_string(), text);
@@ -126,10 +127,11 @@ impl Part {
         Self { suffix: suffix.to_owned(), ..self }
     }
 
-    /// Turns ASCII capital letters into small ones after stripping; of an e-mail address those of the domain only.
+    /// Turns ASCII capital letters into small ones after stripping. To DNS names and e-mail addresses it does nothing: of those hosts
+    /// and domains always become small letters, and what stands before the `@` never does.
     #[must_use]
     pub fn in_lower_case(self) -> Self {
-        Self { lower_case: true, ..self }
+        Self { lower_case: !matches!(self.field, Field::Dns | Field::Email), ..self }
     }
 
     /// True if no value of the field fits both.
@@ -146,12 +148,11 @@ impl Part {
         }
         // Of an address, which has one `@`, the domain is left if that went with the prefix.
         let domain = self.prefix.contains('@');
-        Some(if !self.lower_case {
-            text.to_owned()
-        } else if self.field == Field::Email && !domain {
-            fold_email(text).into_owned()
-        } else {
-            text.to_ascii_lowercase()
+        Some(match self.field {
+            Field::Email if !domain => fold_email(text).into_owned(),
+            Field::Dns | Field::Email => text.to_ascii_lowercase(),
+            _ if self.lower_case => text.to_ascii_lowercase(),
+            _ => text.to_owned(),
         })
     }
 }

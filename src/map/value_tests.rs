@@ -234,9 +234,13 @@ fn mp_22_case_counts_unless_the_rule_says_otherwise_and_never_before_the_at() {
         assert!(format!("{field} ignoring-case \"urn:a@b\"").parse::<NameTest>().is_err(), "{field}");
     }
     let taken = |source: &str| who(&[rule(under("ca", "email"), source)], &address("Bob@ACME.example"));
-    assert_eq!(taken("\"t/\" + email in-lower-case"), "t/Bob@acme.example");
-    assert_eq!(taken("\"t/\" + email without-suffix \"@ACME.example\" in-lower-case"), "t/Bob");
-    assert_eq!(taken("\"t/\" + email without-prefix \"Bob@\" in-lower-case"), "t/acme.example");
+    for how in ["", " in-lower-case"] {
+        assert_eq!(taken(&format!("\"t/\" + email{how}")), "t/Bob@acme.example");
+        assert_eq!(taken(&format!("\"t/\" + email without-suffix \"@ACME.example\"{how}")), "t/Bob");
+        assert_eq!(taken(&format!("\"t/\" + email without-prefix \"Bob@\"{how}")), "t/acme.example");
+        let host = who(&[rule(under("ca", "dns"), &format!("\"t/\" + dns{how}"))], &san_text(DNS, "Api.ACME.example"));
+        assert_eq!(host, "t/api.acme.example");
+    }
     let two = |source: &str| who(&[rule(under("ca", "email"), source)], &address("Bob@Home@ACME.example"));
     assert_eq!(two("\"t/\" + email without-prefix \"Bob@\" in-lower-case"), "[none]");
 }

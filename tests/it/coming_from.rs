@@ -25,8 +25,8 @@ const SELECTORS: [&str; 8] = [CERTIFICATE, SUBJECT, CN, EVERY, THROUGH, EMAIL, D
 
 const AT_ALIAS: &str = r#"attribute CN + "@alias""#;
 const AMONG: &str = r#"attribute CN among ("alice", "bob")"#;
-const NMS_EMAIL: &str = r#""nms/" + email in-lower-case"#;
-const NMS_DNS: &str = r#""nms/" + dns in-lower-case"#;
+const NMS_EMAIL: &str = r#""nms/" + email"#;
+const NMS_DNS: &str = r#""nms/" + dns"#;
 const NMS_CN: &str = r#""nms/" + attribute CN"#;
 const SOURCES: [&str; 5] = [AT_ALIAS, AMONG, NMS_EMAIL, NMS_DNS, NMS_CN];
 

@@ -64,10 +64,10 @@ pub fn dns(name: &str) -> TestCertificate {
 #[test]
 fn a_fleet_has_users_of_its_own_and_needs_one_assignment() {
     let (root, issuing) = hierarchy();
-    let source = r#""iot/" + dns without-suffix ".devices.example" in-lower-case"#;
+    let source = r#""iot/" + dns without-suffix ".devices.example""#;
     let fleet = || rule(&root, "dns", source).with_name(name("fleet"));
     let build = || builder(bundle(&[&root]), [fleet()]).assignment(RoleAssignment::to_rule(name("fleet"), SEND));
-    let policy = build().disabled_user(user("iot/0003")).build().unwrap();
+    let policy = build().disabled_user(user("iot/0003")).disabled_user(user("iot/lost")).build().unwrap();
     let device = |host: &str| dns(host).issued_by(&issuing);
 
     let one = admitted(&policy, &device("0001.devices.example"));
@@ -77,6 +77,8 @@ fn a_fleet_has_users_of_its_own_and_needs_one_assignment() {
     assert_eq!((record.rule(), record.strength()), (Some("fleet"), Some("name")));
     assert_eq!(who(&policy, &device("PUMP-2.devices.example")), of("iot/pump-2"));
     assert_eq!(who(&policy, &device("0003.devices.example")), Err(RefusalCode::UserDisabled));
+    // In capitals it is the same host.
+    assert_eq!(who(&policy, &device("LOST.devices.example")), Err(RefusalCode::UserDisabled));
     // A device that calls itself like a partner is still a device, and one of somebody else is none.
     assert_eq!(who(&policy, &device("billing.devices.example")), of("iot/billing"));
     for stranger in
@@ -386,7 +388,7 @@ fn two_fleets_of_one_ca_are_told_apart_by_what_their_names_end_in() {
         (r#""a/" + dns nth(1) without-suffix ".a""#, r#""b/" + dns nth(2) without-suffix ".b""#),
         (r#""a/" + dns without-suffix ".a""#, r#""b/" + email without-suffix ".b""#),
         (r#"dns among ("a", "c")"#, r#"dns among ("b", "c")"#),
-        (r#"dns among ("a")"#, r#"dns in-lower-case among ("b")"#),
+        (r#"attribute O among ("a")"#, r#"attribute O in-lower-case among ("b")"#),
         (r#""a/" + dns"#, r#""a/" + dns among ("a/x")"#),
         (r#""a/" + dns without-suffix ".a""#, r#""u""#),
     ] {

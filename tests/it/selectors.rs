@@ -61,7 +61,7 @@ fn what_is_printed_is_read_back_and_what_is_read_is_printed_so() {
     for text in [
         "\"SAP ERP\"",
         "\"say \\\"x\\\"\"",
-        "\"iot/\" + dns without-prefix \"a.\" without-suffix \".b\" in-lower-case",
+        "\"iot/\" + upn without-prefix \"a.\" without-suffix \".b\" in-lower-case",
         "attribute CN nth(2) in-multi-valued-rdns + \"@\" + attribute OU + \"@corp\"",
         "attribute CN among (\"alice\", \"bob\")",
         "\"u-\" + email among (\"u-a@b\")",

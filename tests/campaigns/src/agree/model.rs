@@ -400,7 +400,9 @@ fn made(template: &Template, own: &Cert) -> Made {
     let Some(Some(value)) = values.get(place) else { return Made::Nothing };
     let stripped = value.strip_prefix(template.prefix).and_then(|value| value.strip_suffix(template.suffix));
     let Some(value) = stripped else { return Made::Nothing };
-    let value = if template.lower { value.to_ascii_lowercase() } else { value.to_owned() };
+    // A host has no case.
+    let lower = template.lower || matches!(template.field, Field::Dns);
+    let value = if lower { value.to_ascii_lowercase() } else { value.to_owned() };
     let user = format!("{}{value}{}", template.before, template.after);
     if !template.among.is_empty() {
         return if template.among.contains(&user.as_str()) { Made::User(user) } else { Made::Nothing };
