@@ -247,6 +247,11 @@ impl Certificate {
         DistinguishedName::from_der(self.part(range)).expect("the same bytes were checked in `from_der`")
     }
 
+    /// True if it names itself as its issuer, octet by octet as path validation has it.
+    pub(crate) fn is_self_issued(&self) -> bool {
+        self.subject_der() == self.issuer_der()
+    }
+
     /// True if its holder has no name, which is asked for every CA of a path.
     pub(crate) fn has_empty_subject(&self) -> bool {
         self.subject_der() == [0x30, 0]

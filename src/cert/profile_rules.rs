@@ -104,10 +104,6 @@ impl Table<'_> {
         self.usage == Usage::Client
     }
 
-    fn self_issued(&self) -> bool {
-        self.certificate.issuer_der() == self.certificate.subject_der()
-    }
-
     /// Version, and what stands beside the extensions.
     fn form(&mut self) {
         let version = self.certificate.version();
@@ -129,7 +125,7 @@ impl Table<'_> {
                 "have it issued without, as RFC 5280 has CAs do",
             );
         }
-        if self.self_issued() {
+        if self.certificate.is_self_issued() {
             self.say(
                 RemarkCode::SelfSigned,
                 [may_refuse(Browsers, true), may_refuse(Sap, true)],
@@ -354,7 +350,7 @@ impl Table<'_> {
         let Some(algorithm) = old_signature(self.certificate) else { return };
         let broken = MD2_AND_MD5.contains(&algorithm.to_string().as_str());
         // OpenSSL does not look at the signature of what it trusts by itself.
-        let by_ca = !self.self_issued();
+        let by_ca = !self.certificate.is_self_issued();
         self.say(
             RemarkCode::OldSignature,
             [
@@ -457,7 +453,7 @@ impl Table<'_> {
                 "have it issued without name constraints",
             );
         }
-        if self.certificate.version() == 3 && !self.facts.authority_key && !self.self_issued() {
+        if self.certificate.version() == 3 && !self.facts.authority_key && !self.certificate.is_self_issued() {
             self.say(
                 RemarkCode::NoAuthorityKey,
                 [refuses(OpenSsl, true)],

@@ -17,6 +17,7 @@ use super::{Document, DocumentProblem, written};
 use crate::cert::{DistinguishedName, Fingerprint, InvalidCertificate};
 use crate::map::{CertUserMapping, InvalidSelector, Selector};
 use crate::role::{Holder, Role, RoleAssignment};
+use crate::strength::Strength;
 use crate::text::WithCauses;
 use crate::trust::Denial;
 use crate::user::UserName;
@@ -25,6 +26,18 @@ use crate::user::UserName;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
+    /// A role that is given already would be given under stricter conditions beside it.
+    #[error(
+        "{holder} has the role `{role}` from strength `{least}` on already, and that would still count: take it away first"
+    )]
+    AlreadyGiven {
+        /// Who has it.
+        holder: Holder,
+        /// The role.
+        role: Role,
+        /// What is asked for now.
+        least: Strength,
+    },
     /// What should be added cannot be read.
     #[error("{}", WithCauses(.0))]
     Certificate(InvalidCertificate),
@@ -83,6 +96,7 @@ impl EditError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::AlreadyGiven { .. } => "already-given",
             Self::Certificate(_) => "invalid-certificate",
             Self::NotFound { .. } => "not-found",
             Self::NotStaged { .. } => "not-staged",
@@ -231,10 +245,17 @@ impl<'a> Editor<'a> {
     /// Gives a role. An equal assignment that is there already is no change.
     ///
     /// # Errors
-    /// [`EditError::Problems`] if it is for a rule and no rule has the name.
+    /// [`EditError::Problems`] if it is for a rule and no rule has the name, [`EditError::AlreadyGiven`] if the role is given to the
+    /// holder under conditions that are no stricter: each assignment gives by itself, so this one would do nothing.
     pub fn assign(&mut self, assignment: &RoleAssignment) -> Result<Changes, EditError> {
-        if self.understood().assignments.iter().flatten().any(|present| present == assignment) {
+        let understood = self.understood();
+        let present = || understood.assignments.iter().flatten();
+        if present().any(|present| present == assignment) {
             return Ok(Changes::default());
+        }
+        if let Some(present) = present().find(|present| assignment.adds_nothing_to(present)) {
+            let (holder, role) = (present.holder().clone(), present.role().clone());
+            return Err(EditError::AlreadyGiven { holder, role, least: present.least() });
         }
         let mut next = self.document.clone();
         next.assignments.push(added(write::assignment(assignment)));

@@ -355,7 +355,7 @@ fn is(text: Option<&Text>, value: &str) -> bool {
 
 /// What is said, or what a certificate can only be.
 fn kind_of(said: Option<AddedAs>, certificate: &Certificate) -> Result<AddedAs, EditError> {
-    let self_signed = certificate.subject_der() == certificate.issuer_der();
+    let self_signed = certificate.is_self_issued();
     match said {
         Some(kind) => Ok(kind),
         None if !certificate.is_ca() => Ok(AddedAs::Pin),

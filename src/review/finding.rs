@@ -52,6 +52,8 @@ codes! {
         ListOfOtherName = "list-of-other-name",
         /// The newest revocation list of a CA has ended.
         ListStale = "list-stale",
+        /// A denial names an issuer that looks like a known CA's name with a typing error.
+        NearMissIssuer = "near-miss-issuer",
         /// Two roles look like one with a typing error.
         NearMissRole = "near-miss-role",
         /// Two users look like one with a typing error.
@@ -68,6 +70,8 @@ codes! {
         OverlappingRules = "overlapping-rules",
         /// A role that asks for strength is given without it.
         RoleNotEnforced = "role-not-enforced",
+        /// A role asks for more strength than any rule of its holder has.
+        RoleOutOfReach = "role-out-of-reach",
         /// A role is given to a user that no rule can name.
         RoleWithoutUser = "role-without-user",
         /// Revocation lists are believed after their end.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lint::{Lint, nearly_full};
+use super::near::nearly;
 use super::{FindingCode, Place};
 use crate::cert::{AlikeName, Certificate, Fingerprint, RevocationList, Standing, is_uncommon, old_signature, show};
 use crate::map::Lookup;
@@ -123,8 +124,7 @@ impl Lint<'_> {
         let named: BTreeSet<_> =
             self.parts.rules.rules().filter_map(|rule| Some(rule.selector.ca()?.anchor())).collect();
         let mut anchors = bundle.entries().filter(|entry| entry.kind() == EntryKind::Anchor).map(Entry::certificate);
-        anchors.any(|anchor| named.contains(&anchor.fingerprint()))
-            && certificate.subject_der() != certificate.issuer_der()
+        anchors.any(|anchor| named.contains(&anchor.fingerprint())) && !certificate.is_self_issued()
     }
 
     fn signature(&mut self, place: &Place, certificate: &Certificate) {
@@ -192,7 +192,34 @@ impl Lint<'_> {
         }
     }
 
+    /// Whether a denial means a CA that is known. It can be for an intermediate, which comes with its clients.
+    fn denied_issuers(&mut self) {
+        let entries = self.all_entries().map(|(_, entry)| entry.certificate());
+        let mut known: BTreeMap<_, _> = entries
+            .flat_map(|certificate| [certificate.subject(), certificate.issuer()])
+            .map(|name| (name.alike().flat(), name))
+            .collect();
+        known.extend(self.parts.revocation.lists().map(|list| (list.issuer().alike().flat(), list.issuer())));
+        for denial in self.parts.denials.clone() {
+            let Some((issuer, _)) =
+                denial.denied_serial().filter(|(issuer, _)| !known.contains_key(&issuer.alike().flat()))
+            else {
+                continue;
+            };
+            let text = issuer.to_string();
+            if let Some(near) = known.values().find(|name| nearly(&name.to_string(), &text)) {
+                self.find(
+                    FindingCode::NearMissIssuer,
+                    Place::Denial(denial.clone()),
+                    format!("no CA that is known has this name, but `{near}` is one"),
+                    "correct the issuer, unless that is another CA",
+                );
+            }
+        }
+    }
+
     pub(super) fn denials(&mut self) {
+        self.denied_issuers();
         // What an anchor has issued or a pinned key is carried by is not known.
         if self.has_anchors() {
             return;

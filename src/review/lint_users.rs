@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lint::Lint;
 use super::near::nearly;
 use super::{FindingCode, Place};
-use crate::map::UserSource;
+use crate::map::{Selector, UserSource};
 use crate::role::{Enforcement, Holder, Role};
 use crate::strength::Strength;
 use crate::user::UserName;
@@ -34,10 +34,12 @@ impl<'a> Lint<'a> {
         self.near_by_case(&named);
         let disabled: Vec<&'a UserName> = self.parts.disabled.iter().collect();
         for user in disabled.into_iter().filter(|user| !self.can_be_named(&named, user)).collect::<Vec<_>>() {
+            let near = named.iter().find(|named| nearly(named.as_str(), user.as_str()));
+            let near = near.map_or_else(String::new, |near| format!(", but one names `{near}`"));
             self.find(
                 FindingCode::DisabledUserUnnamed,
                 Place::User(user.clone()),
-                "it is disabled, and no rule can name it",
+                format!("it is disabled, and no rule can name it{near}"),
                 "correct the name, or leave it out",
             );
         }
@@ -83,6 +85,24 @@ impl<'a> Lint<'a> {
         }
     }
 
+    fn out_of_reach(&mut self, holder: &Holder, role: &Role, least: Strength, enforcement: Enforcement) {
+        if enforcement != Enforcement::Enforce {
+            return;
+        }
+        let rules = self.parts.rules.rules().filter(|rule| match holder {
+            Holder::Rule(name) => rule.names.contains(name),
+            Holder::User(user) => rule.source.constant() == Some(user) || rule.source.may_name(user),
+        });
+        if rules.map(|rule| reach(rule.selector)).max().is_some_and(|most| most < least) {
+            self.find(
+                FindingCode::RoleOutOfReach,
+                Place::Assignment { holder: holder.clone(), role: role.clone() },
+                format!("it asks for strength {least}, which no rule of its holder gives: nobody has the role"),
+                "ask for less, or map by key or certificate",
+            );
+        }
+    }
+
     pub(super) fn roles(&mut self) {
         let assignments = self.parts.assignments.clone();
         for (holder, role, least, enforcement) in &assignments {
@@ -96,6 +116,7 @@ impl<'a> Lint<'a> {
                     "enforce it when nobody falls short any more",
                 ),
             }
+            self.out_of_reach(holder, role, *least, *enforcement);
         }
         let mut held: BTreeMap<&Role, (usize, &Holder)> = BTreeMap::new();
         for (holder, role, _, _) in &assignments {
@@ -119,6 +140,11 @@ impl<'a> Lint<'a> {
             rest = others;
         }
     }
+}
+
+/// The most that a certificate can be matched with by this rule.
+fn reach(selector: &Selector) -> Strength {
+    if selector.ca().is_some() { Strength::Serial } else { selector.strength() }
 }
 
 /// Roles of one name in two applications are two roles.

@@ -72,7 +72,7 @@ impl<'a> Chain<'a> {
             }
         }
         let issuer = top.issuer();
-        if top.subject_der() == top.issuer_der() {
+        if top.is_self_issued() {
             PathFailure::UnknownIssuer { issuer }
         } else {
             PathFailure::ChainIncomplete { missing: issuer }

@@ -85,7 +85,7 @@ impl TrustState {
             return pin.believe(now, trace);
         }
         let fingerprint = Fingerprint::of(presented);
-        trace.step(Check::Pin, false, format_args!("{fingerprint} in bundle `{}`", index.bundle));
+        trace.step(Check::Pin, false, format_args!("{fingerprint}, which is none of bundle `{}`", index.bundle));
         self.judge_unpinned(fingerprint, presented, others, now, trace)
     }
 
@@ -107,7 +107,10 @@ impl TrustState {
             })?,
         };
         let denied = index.deny(&certificate);
-        trace.step(Check::Denied, denied.is_ok(), format_args!("{fingerprint}"));
+        match &denied {
+            Err(Distrust::Denied { denial, .. }) => trace.step(Check::Denied, false, format_args!("`{denial}`")),
+            _ => trace.step(Check::Denied, denied.is_ok(), format_args!("none for {fingerprint}")),
+        }
         denied?;
         let keyed = !index.key_pins.is_empty() && index.key_pins.contains_key(&certificate.spki_fingerprint());
         trace.step(Check::KeyPin, keyed, format_args!("{}", Told(|| certificate.spki_fingerprint())));
@@ -126,7 +129,10 @@ impl TrustState {
             // Where no anchor has to do with it, a pin may.
             let known = failure.is_unknown_issuer().then(|| index.explain(&certificate, others));
             match known {
-                Some(cause) if cause != Untrusted::Unknown || index.anchors.is_empty() => {
+                // Who made its certificate itself is no CA to be believed, but perhaps a partner to be pinned.
+                Some(cause)
+                    if cause != Untrusted::Unknown || index.anchors.is_empty() || certificate.is_self_issued() =>
+                {
                     Distrust::Unknown { fingerprint, cause }
                 }
                 _ => Distrust::Path { fingerprint, failure: Box::new(failure) },

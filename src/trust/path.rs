@@ -250,7 +250,7 @@ impl<'a> Search<'a> {
             return Err(member.wrong_purpose());
         }
         // RFC 5280 §4.2.1.9: self-issued intermediates do not count.
-        let counted = below.iter().filter(|ca| ca.subject_der() != ca.issuer_der()).count();
+        let counted = below.iter().filter(|ca| !ca.is_self_issued()).count();
         let allowed =
             [extensions.basic_constraints().and_then(|constraints| constraints.path_len), self.rules.path_length];
         let too_long = |length: u32| usize::try_from(length).is_ok_and(|length| counted > length);
@@ -258,7 +258,7 @@ impl<'a> Search<'a> {
             return Err(PathFailure::PathLength);
         }
         // RFC 5280 has no word for a root on its own list; whoever put it there had a reason.
-        if certificate.subject_der() == certificate.issuer_der() {
+        if certificate.is_self_issued() {
             self.rules.revocation.check(&member, certificate, false, self.now, &self.signatures)?;
         }
         Ok(())
@@ -310,7 +310,7 @@ fn check_constrained_email<'a>(
         // RFC 5280 §6.1.3 (b): not the self-issued, unless it is the last of the path.
         let concerned = |member: &&Member<'_>| {
             let Member { place, certificate } = member;
-            *place == PathPlace::EndEntity || certificate.subject_der() != certificate.issuer_der()
+            *place == PathPlace::EndEntity || !certificate.is_self_issued()
         };
         let found =
             below.filter(concerned).find_map(|member| Some((member, hidden_email_address(member.certificate)?)));

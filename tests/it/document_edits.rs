@@ -4,7 +4,7 @@ use certmap::document::{AddedAs, Change, Changes, Document, EditError, HostSetti
 use certmap::policy::{ClientAuth, Hints, UntrustedClients};
 use certmap::testing::{NOW, TestCertificate, TestIdentity};
 use certmap::trust::Denial;
-use certmap::{BundleName, CertUserMapping, HostId, RoleAssignment, Selector};
+use certmap::{BundleName, CertUserMapping, HostId, RoleAssignment, Selector, Strength};
 
 use crate::common::{SEND, user};
 use crate::documents::read;
@@ -73,6 +73,11 @@ fn an_empty_document_becomes_a_policy_edit_by_edit() {
     let send = RoleAssignment::new(user("SAPERPUSER"), SEND);
     assert_eq!(lines(edit.assign(&send)), ["+ role iflmap/ESBMessaging.send of user SAPERPUSER"]);
     assert_eq!(lines(edit.assign(&send)), ["no change"]);
+    let stricter = send.clone().at_least(Strength::Key);
+    assert_eq!(
+        refused(edit.assign(&stricter)),
+        "already-given: user SAPERPUSER has the role `iflmap/ESBMessaging.send` from strength `name` on already, and that would still count: take it away first"
+    );
     let denial = Denial::key(k);
     assert_eq!(lines(edit.deny(&denial, Some("stolen"))), [format!("+ denial {k}")]);
     assert_eq!(lines(edit.deny(&denial, None)), ["no change"]);

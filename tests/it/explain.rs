@@ -144,8 +144,8 @@ checks (`-`: not so, and no fault):
   -   anonymous: expected a host that lets in whoever presents nothing, found require
   yes presented: expected a certificate, found 2 certificates
   yes size: expected a chain and a certificate within their limits, found 2 certificates, the first of {} bytes
-  -   pin: expected a pin, found {own} in bundle `partners`
-  yes denied: expected no denial of the key, or of the issuer and serial number, found {own}
+  -   pin: expected a pin, found {own}, which is none of bundle `partners`
+  yes denied: expected no denial of the key, or of the issuer and serial number, found none for {own}
   -   key-pin: expected a pinned key, found {key}
   yes path: expected a path to an anchor, found under {anchor} through {through} issued-by {issuer}
   -   certificate-rule: expected a rule for exactly this certificate, found {own}

@@ -317,13 +317,24 @@ fn rule_cases() -> Vec<Case> {
 fn user_cases() -> Vec<Case> {
     let role = |holder: &str, role: Role| RoleAssignment::new(user(holder), role);
     let strict = |enforcement| role("erp", OTHER).at_least(Strength::Key).with_enforcement(enforcement);
+    let corp = TestCertificate::new("CN=corp CA,O=Corp").as_ca().self_signed();
+    let denied = |issuer: &str| {
+        let denial = Denial::serial(issuer.parse().unwrap(), "09".parse().unwrap());
+        below_ca(&corp, bundle(), &[("dns", "\"erp\"")]).denial(denial)
+    };
     let misspelt = Role::from_static("iflmap/ESBmessaging.send");
     vec![
         Case {
             code: FindingCode::DisabledUserUnnamed,
-            told: "disabled-user-unnamed: user `crm`: it is disabled, and no rule can name it: correct the name, or leave it out",
-            odd: users(&["erp"]).disabled_user(user("crm")),
+            told: "disabled-user-unnamed: user `aperp`: it is disabled, and no rule can name it, but one names `saperp`: correct the name, or leave it out",
+            odd: users(&["saperp"]).disabled_user(user("aperp")),
             near: users(&["erp"]).disabled_user(user("erp")),
+        },
+        Case {
+            code: FindingCode::NearMissIssuer,
+            told: "near-miss-issuer: denial `serial 09 of CN=corp CA,O=Crop`: no CA that is known has this name, but `CN=corp CA,O=Corp` is one: correct the issuer, unless that is another CA",
+            odd: denied("CN=corp CA,O=Crop"),
+            near: denied("O=corp,CN=Corp CA"),
         },
         Case {
             code: FindingCode::NearMissRole,
@@ -348,6 +359,12 @@ fn user_cases() -> Vec<Case> {
             told: "role-not-enforced: role `iflmap/Admin` of user erp: it asks for strength key, and is given without it (warn): enforce it when nobody falls short any more",
             odd: users(&["erp"]).assignment(strict(Enforcement::Warn)),
             near: users(&["erp"]).assignment(strict(Enforcement::Enforce)),
+        },
+        Case {
+            code: FindingCode::RoleOutOfReach,
+            told: "role-out-of-reach: role `iflmap/Admin` of user erp: it asks for strength key, which no rule of its holder gives: nobody has the role: ask for less, or map by key or certificate",
+            odd: below(&[("dns", "\"erp\"")]).assignment(strict(Enforcement::Enforce)),
+            near: below(&[("dns", "\"erp\"")]).assignment(strict(Enforcement::Warn)),
         },
         Case {
             code: FindingCode::RoleWithoutUser,

@@ -135,6 +135,12 @@ fn untrusted_by_cause() {
     check(stranger.chain(), "it is not in the bundle", &|fingerprint| {
         format!("if this is a partner, add `{fingerprint}` to bundle `partners` as a pin and map it to a user")
     });
+    // Beside anchors too: nobody should make it one.
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let anchored = crate::anchors::policy(&[&root], &[]);
+    let own = stranger.certificate().fingerprint();
+    let cure = format!("if this is a partner, add `{own}` to bundle `partners` as a pin and map it to a user");
+    assert_eq!(refused(&anchored, stranger.chain(), NOW).cure(), cure);
     let renewed = TestCertificate::new("CN=renewed").with_key_of(&pinned).self_signed();
     check(
         renewed.chain(),

@@ -16,6 +16,7 @@ pub(crate) enum Command {
     /// Denies a key, or one certificate of a CA
     #[command(after_help = "Examples:
   admin deny add --certificate stolen.pem --note 'laptop lost'
+  admin deny add --serial-of stolen.pem
   admin deny add --issuer CN=Corp --serial 0a20")]
     Add {
         #[command(flatten)]
@@ -41,10 +42,13 @@ pub(crate) struct What {
     /// The key of the certificate in this file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "issuer", "serial"])]
     certificate: Option<PathBuf>,
+    /// The certificate in this file by its issuer and serial number: another one on its key is not denied
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate", "key", "issuer", "serial"])]
+    serial_of: Option<PathBuf>,
     /// This key
     #[arg(long, conflicts_with_all = ["issuer", "serial"])]
     key: Option<SpkiFingerprint>,
-    /// The certificate to which this issuer gave …
+    /// The certificate to which this issuer gave … Case, blanks and the order of attributes do not matter
     #[arg(long, requires = "serial")]
     issuer: Option<DistinguishedName>,
     /// … this serial number, in hexadecimal
@@ -58,9 +62,15 @@ impl What {
             Self { certificate: Some(path), .. } => {
                 Ok(Denial::key(files::certificate_alone(&path)?.spki_fingerprint()))
             }
+            Self { serial_of: Some(path), .. } => {
+                let certificate = files::certificate_alone(&path)?;
+                Ok(Denial::serial(certificate.issuer(), certificate.serial().clone()))
+            }
             Self { key: Some(key), .. } => Ok(Denial::key(key)),
             Self { issuer: Some(issuer), serial: Some(serial), .. } => Ok(Denial::serial(issuer, serial)),
-            _ => Err(Failure::usage("say what is denied: `--certificate`, `--key`, or `--issuer` and `--serial`")),
+            _ => Err(Failure::usage(
+                "say what is denied: `--certificate`, `--serial-of`, `--key`, or `--issuer` and `--serial`",
+            )),
         }
     }
 }
