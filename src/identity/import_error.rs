@@ -63,7 +63,9 @@ pub enum ImportError {
     #[error(transparent)]
     NoProvider(#[from] NoCryptoProvider),
     /// The file is under a password, and none was given.
-    #[error("the {format} file is under a password: give it with `Import::with_password`")]
+    #[error(
+        "the {format} file is under a password: give the password (`Import::with_password`), or of certificates take them out and give them alone"
+    )]
     PasswordNeeded {
         /// What it is.
         format: Format,

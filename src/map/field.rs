@@ -127,12 +127,6 @@ pub(super) enum Alike {
     Value(Value),
 }
 
-impl Alike {
-    pub(super) fn could_be(&self, other: &Self) -> bool {
-        self == other || *self == Self::Anything || *other == Self::Anything
-    }
-}
-
 impl Value {
     /// Text as it stands in a certificate or in a rule.
     pub(super) fn text(field: &Field, text: &str) -> Result<Self, &'static str> {

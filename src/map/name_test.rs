@@ -210,7 +210,7 @@ impl ValueTest {
         let same = match (&self.value, &excluded.value) {
             (_, None) => true,
             (None, Some(_)) => false,
-            (Some(value), Some(excluded)) => value.alike().could_be(&excluded.alike()),
+            (Some(value), Some(excluded)) => [Alike::Anything, excluded.alike()].contains(&value.alike()),
         };
         self.field == excluded.field && same
     }

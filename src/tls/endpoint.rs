@@ -16,6 +16,7 @@ use super::settings::{ExtendedMasterSecret, Settings};
 use super::verifier::Verifier;
 use crate::identity::Identity;
 use crate::policy::{HostId, ListenerName, PolicyHandle};
+use crate::text::OneLine;
 use crate::{NoCryptoProvider, provider};
 
 /// A listener and its hosts: chooses the host of a connection by its first message, gives it the configuration, and leads
@@ -198,7 +199,11 @@ impl Endpoint {
                     presented,
                 ))
             }
-            _ => Err(UnknownHost { config: self.config_of_nobody(), listener: self.listener.clone() }),
+            _ => Err(UnknownHost {
+                config: self.config_of_nobody(),
+                listener: self.listener.clone(),
+                asked: name.map(str::to_owned),
+            }),
         }
     }
 
@@ -291,10 +296,23 @@ impl fmt::Debug for Endpoint {
 
 /// No host of the listener has the name that a client asks for, and there is no default host.
 #[derive(Clone, thiserror::Error)]
-#[error("no host of listener `{listener}` has the name that the client asks for, and it has no default host")]
+#[error("the client asks for {}, listener `{listener}` has no host for that, and no default host", Asked(.asked.as_deref()))]
 pub struct UnknownHost {
     config: Arc<ServerConfig>,
     listener: ListenerName,
+    asked: Option<String>,
+}
+
+/// The name that a client asks for, as people read it.
+struct Asked<'a>(Option<&'a str>);
+
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, "`{}`", OneLine(name)),
+            None => f.write_str("no name (no server name indication)"),
+        }
+    }
 }
 
 impl UnknownHost {
@@ -303,6 +321,12 @@ impl UnknownHost {
     #[must_use]
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
+    }
+
+    /// The server name that the client asked for (RFC 6066, section 3), unproven as all of its first message.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.asked.as_deref()
     }
 }
 

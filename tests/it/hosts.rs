@@ -159,6 +159,21 @@ fn a_first_message_that_comes_byte_by_byte_chooses_nothing_until_it_is_whole() {
 }
 
 #[test]
+fn who_asks_for_nobody_is_told_by_the_name() {
+    let world = World::new();
+    let site = Site::new(three_hosts(&world, None), Backend::AwsLcRs);
+    let client = site.client(Some(&world.partner), Backend::AwsLcRs, Version::Tls13);
+    for (name, told) in [(Some("other.example"), "`other.example`"), (None, "no name (no server name indication)")] {
+        let (_, bytes) = hello(&client, name);
+        let accepted = accept(&bytes).unwrap_or_else(|(error, _)| panic!("{error}"));
+        let unknown = site.endpoint.select(&accepted.client_hello()).unwrap_err();
+        assert_eq!(unknown.server_name(), name);
+        let sentence = "listener `main` has no host for that, and no default host";
+        assert_eq!(unknown.to_string(), format!("the client asks for {told}, {sentence}"));
+    }
+}
+
+#[test]
 fn there_is_no_caller_for_a_connection_that_asked_for_another_name() {
     let world = World::new();
     for (backend, version) in everywhere() {

@@ -91,6 +91,7 @@ impl Command {
             }
             Self::RemoveCa { bundle, which } => {
                 let mut store = Store::open(common)?;
+                exists(&store, &bundle)?;
                 let fingerprint = match &which.alias {
                     Some(alias) => Some(aliased(&store, &bundle, alias)?),
                     None => which.fingerprint,

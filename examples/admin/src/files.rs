@@ -52,7 +52,7 @@ pub(crate) fn certificate_alone(path: &Path) -> Result<Certificate, Failure> {
 
 fn invalid(path: &Path, cause: &(dyn Error + 'static)) -> Failure {
     let (path, causes) = (path.display(), causes(cause));
-    Failure::refused("invalid-certificate", format!("`{path}` is no certificate: {causes}"))
+    Failure::refused("invalid-certificate", format!("`{path}` does not do as a certificate: {causes}"))
 }
 
 fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {

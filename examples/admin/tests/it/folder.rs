@@ -155,7 +155,7 @@ fn of_what_several_write_at_a_time_nothing_is_lost() {
 }
 
 fn strength(name: &str) -> &'static str {
-    if name == "one" { "key" } else { "certificate" }
+    if name == "one" { "certificate" } else { "key" }
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn what_an_edit_makes_odd_is_told_once() {
     assert_eq!(disabled.out, "~ user ACNE: disabled\nwritten to policy.toml\n");
     assert_eq!(
         disabled.err,
-        "note: disabled-user-unnamed: user `ACNE`: it is disabled, and no rule can name it: correct the name, or leave it \
+        "note: disabled-user-unnamed: user `ACNE`: it is disabled, and no rule can name it, but one names `ACME`: correct the name, or leave it \
         out\n"
     );
     let granted = desk.noted("role grant a/b --user @acme").err;

@@ -136,7 +136,7 @@ fn an_identity_is_never_written_over_and_only_its_owner_reads_it() {
     ] {
         assert_eq!(
             desk.refused(1, line),
-            "error: `acme.pem` is no certificate: there is a private key in the file: whoever gives away certificates keeps \
+            "error: `acme.pem` does not do as a certificate: there is a private key in the file: whoever gives away certificates keeps \
             the key, so give them alone\n",
             "{line}"
         );
@@ -144,7 +144,7 @@ fn an_identity_is_never_written_over_and_only_its_owner_reads_it() {
     desk.write("two.crt", &(desk.text("acme.crt") + &expired("CN=old")));
     assert_eq!(
         desk.refused(1, "map add --certificate two.crt --user ACME"),
-        "error: `two.crt` is no certificate: 2 certificates where one was expected: give the partner's own certificate alone, \
+        "error: `two.crt` does not do as a certificate: 2 certificates where one was expected: give the partner's own certificate alone, \
         without its chain\n"
     );
     #[cfg(unix)]
