@@ -373,7 +373,7 @@ pub enum InvalidDistinguishedName {
         offset: usize,
     },
     /// A keyword that names no attribute type; the number of the type is always understood.
-    #[error("unknown attribute keyword `{keyword}` at offset {offset}")]
+    #[error("unknown attribute keyword `{keyword}` at offset {offset}: a name is written as in `CN=erp,O=Acme`")]
     UnknownKeyword {
         /// The keyword in printable ASCII, at most 64 characters of it.
         keyword: String,

@@ -63,9 +63,7 @@ pub enum ImportError {
     #[error(transparent)]
     NoProvider(#[from] NoCryptoProvider),
     /// The file is under a password, and none was given.
-    #[error(
-        "the {format} file is under a password: give the password (`Import::with_password`), or of certificates take them out and give them alone"
-    )]
+    #[error("the {format} file is under a password: give it with `Import::with_password`")]
     PasswordNeeded {
         /// What it is.
         format: Format,

@@ -281,6 +281,11 @@ impl ValueTest {
             || self.value.as_ref().map_or_else(|| view.any(self), |wanted| view.may_have(wanted))
     }
 
+    /// True if it wants the only value of its field, and there are several places.
+    pub(super) fn wants_one_of_several(&self, names: &Names) -> bool {
+        self.quantifier == Quantifier::ExactlyOne && names.view(&self.field, true).places.len() > 1
+    }
+
     pub(super) fn probe(&self) -> Probe<'_> {
         match &self.value {
             None => Probe::Present(&self.field),

@@ -243,7 +243,8 @@ impl NameTest {
             Node::Every => {}
             Node::Value(test) => {
                 if !test.holds(names) {
-                    hear(Check::NameTest, 1, format_args!("{self}"), format_args!("{}", Found(names, self)));
+                    let one = if test.wants_one_of_several(names) { "exactly one " } else { "" };
+                    hear(Check::NameTest, 1, format_args!("{one}{self}"), format_args!("{}", Found(names, self)));
                 } else if test.field == super::Field::Serial && !one_issuer {
                     let actual = format_args!("{} of an intermediate that the rule does not state", Found(names, self));
                     hear(Check::NameTest, 1, format_args!("{self} of a stated issuer"), actual);

@@ -329,10 +329,17 @@ fn text_that_is_no_name_is_refused_with_the_reason() {
     assert_eq!(dn_err("  "), "expected an attribute at offset 2");
     assert_eq!(dn_err("CN"), "expected a `=` after the attribute type at offset 2");
     assert_eq!(dn_err("CN=a,b"), "expected a `=` after the attribute type at offset 6");
-    assert_eq!(dn_err("CNN=a"), "unknown attribute keyword `CNN` at offset 0");
-    assert_eq!(dn_err("/CN=foo/O=bar"), "unknown attribute keyword `/CN` at offset 0");
-    assert_eq!(dn_err("CN=a,\u{202e}Ü\\=a"), "unknown attribute keyword `\\u{202e}\\u{dc}\\\\` at offset 5");
-    let long = format!("unknown attribute keyword `{}` at offset 0", "x".repeat(64));
+    assert_eq!(dn_err("CNN=a"), "unknown attribute keyword `CNN` at offset 0: a name is written as in `CN=erp,O=Acme`");
+    assert_eq!(
+        dn_err("/CN=foo/O=bar"),
+        "unknown attribute keyword `/CN` at offset 0: a name is written as in `CN=erp,O=Acme`"
+    );
+    assert_eq!(
+        dn_err("CN=a,\u{202e}Ü\\=a"),
+        "unknown attribute keyword `\\u{202e}\\u{dc}\\\\` at offset 5: a name is written as in `CN=erp,O=Acme`"
+    );
+    let long =
+        format!("unknown attribute keyword `{}` at offset 0: a name is written as in `CN=erp,O=Acme`", "x".repeat(64));
     assert_eq!(dn_err(&format!("{}=a", "x".repeat(1000))), long);
     assert_eq!(dn_err(r#"CN="a""#), "expected a backslash before the `\"` at offset 3");
     assert_eq!(dn_err("CN=a;O=b"), "expected a backslash before the `;` at offset 4");

@@ -379,9 +379,20 @@ fn could_hold(test: &Test, own: &Cert) -> bool {
         Test::All(tests, _) => tests.iter().all(|test| could_hold(test, own)),
         Test::Value(test) => values(test.field, own).iter().any(|value| match (value, test.value) {
             (None, _) | (Some(_), None) => true,
-            (Some(value), Some(wanted)) => value.eq_ignore_ascii_case(wanted),
+            (Some(value), Some(wanted)) => alike(test.field, value) == alike(test.field, wanted),
         }),
     }
+}
+
+/// What values have in common that a `not` takes for one: the case of letters, and of a name where its attributes stand.
+pub(super) fn alike(field: Field, text: &str) -> Vec<String> {
+    let text = text.to_ascii_lowercase();
+    let mut parts: Vec<_> = match field {
+        Field::Subject => text.split([',', '+']).map(str::to_owned).collect(),
+        _ => vec![text],
+    };
+    parts.sort_unstable();
+    parts
 }
 
 enum Made {

@@ -1,6 +1,6 @@
 //! The second opinion about what cannot be built or written: contradictions, told from the documentation too.
 
-use super::model::{Path, holds, matching, named, of, what_is_wrong};
+use super::model::{Path, alike, holds, matching, named, of, what_is_wrong};
 use super::plan::{
     Bundle, CERTS, Cert, Holder, HostPlan, Kind, Mode, Plan, Quantifier, Rule, Selector, Source, Strong, Template,
     Test, ValueTest, cert,
@@ -247,7 +247,7 @@ pub fn cannot_be_written(test: &Test) -> bool {
             }
     };
     let left_out = |test: &ValueTest, not: &ValueTest| {
-        let wanted = |test: &ValueTest| test.value.map(str::to_ascii_lowercase);
+        let wanted = |test: &ValueTest| test.value.map(|value| alike(test.field, value));
         test.field == not.field && (not.value.is_none() || wanted(not) == wanted(test))
     };
     tests.iter().enumerate().any(|(at, one)| tests.iter().skip(at + 1).any(|other| never(one, other)))
