@@ -9,6 +9,9 @@ use super::elements::{Elements, list};
 use super::{DistinguishedName, ObjectIdentifier};
 use crate::text::OneLine;
 
+/// `1.3.6.1.5.5.7.8.9`, `SmtpUTF8Mailbox` among the kinds of `otherName` (RFC 9598, section 3).
+pub(crate) const SMTP_UTF8_MAILBOX: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09];
+
 /// One subject alternative name, as the certificate says it (RFC 5280, section 4.2.1.6).
 ///
 /// Nothing is normalised or checked beyond its encoding: a DNS name may be nonsense. What is malformed for its kind is

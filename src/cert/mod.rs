@@ -50,6 +50,7 @@ pub use crate::pem::InvalidPem;
 
 pub(crate) use extensions::Extensions;
 pub(crate) use fingerprint::{Hashing, fingerprint, parse_sha256, write_hex};
+pub(crate) use general_name::SMTP_UTF8_MAILBOX;
 pub(crate) use name::{AlikeName, COMMON_NAME, EMAIL_ADDRESS};
 pub(crate) use name_constraints::NameConstraints;
 pub(crate) use profile_rules::{is_uncommon, old_signature};

@@ -123,9 +123,7 @@ impl Policy {
     /// What is refused whatever vouches for it, in the order of its text.
     #[must_use]
     pub fn denials(&self) -> Vec<&Denial> {
-        let mut denials: Vec<_> = self.deny.denials().collect();
-        denials.sort_by_cached_key(ToString::to_string);
-        denials
+        self.deny.denials().collect()
     }
 
     /// The users who are refused by whatever certificate they come, sorted.

@@ -111,36 +111,43 @@ impl fmt::Display for Denial {
     }
 }
 
-/// Every denial of a policy, in every spelling that was given.
+/// Every denial of a policy. INVARIANT: what a certificate is looked up by is made when the policy is built; how many denials there
+/// are, of one serial number too, costs whoever presents it nothing.
 #[derive(Debug, Default)]
 pub(crate) struct DenyList {
+    /// In every spelling that was given, by text.
+    all: BTreeMap<String, Denial>,
     keys: HashMap<SpkiFingerprint, Denial>,
-    /// By serial number, in the order of their texts.
-    serials: HashMap<SerialNumber, Vec<Denial>>,
+    /// Of several spellings the first by text.
+    serials: HashMap<SerialNumber, HashMap<AlikeName, Denial>>,
 }
 
 impl DenyList {
     pub(crate) fn new(denials: impl IntoIterator<Item = Denial>) -> Self {
-        let mut list = Self::default();
-        let by_text: BTreeMap<_, _> = denials.into_iter().map(|denial| (denial.to_string(), denial)).collect();
-        for denial in by_text.into_values() {
-            match &denial.0 {
-                Kind::Key(key) => drop(list.keys.insert(*key, denial)),
-                Kind::Serial(_, serial) => list.serials.entry(serial.clone()).or_default().push(denial),
+        let all = denials.into_iter().map(|denial| (denial.to_string(), denial)).collect();
+        let mut list = Self { all, ..Self::default() };
+        for denial in list.all.values() {
+            match denial.whom() {
+                (Some(key), _) => drop(list.keys.insert(*key, denial.clone())),
+                (None, Some((issuer, serial))) => {
+                    let named = list.serials.entry(serial.clone()).or_default();
+                    named.entry(issuer).or_insert_with(|| denial.clone());
+                }
+                (None, None) => {}
             }
         }
         list
     }
 
-    /// In no order.
+    /// In the order of their texts.
     pub(crate) fn denials(&self) -> impl Iterator<Item = &Denial> {
-        self.keys.values().chain(self.serials.values().flatten())
+        self.all.values()
     }
 
     /// The denial that hits this certificate.
     pub(super) fn find(&self, certificate: &Certificate) -> Option<&Denial> {
         let by_key = if self.keys.is_empty() { None } else { self.keys.get(&certificate.spki_fingerprint()) };
-        by_key.or_else(|| self.serials.get(certificate.serial())?.iter().find(|denial| denial.hits(certificate)))
+        by_key.or_else(|| self.serials.get(certificate.serial())?.get(&certificate.issuer().alike().flat()))
     }
 }
 

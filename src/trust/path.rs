@@ -19,7 +19,7 @@ use super::path_failure::{PathFailure, PathPlace};
 use super::revocation::RevocationState;
 use super::signatures::{Algorithms, Signatures};
 use super::verified::ValidPath;
-use crate::cert::{Certificate, EMAIL_ADDRESS, GeneralName, NameConstraints, unix};
+use crate::cert::{Certificate, EMAIL_ADDRESS, GeneralName, NameConstraints, SMTP_UTF8_MAILBOX, unix};
 use crate::limits::PATH_STEPS_PER_DECISION;
 use crate::voucher::Voucher;
 
@@ -321,9 +321,6 @@ fn check_constrained_email<'a>(
     }
     Ok(())
 }
-
-/// `1.3.6.1.5.5.7.8.9`, `SmtpUTF8Mailbox` among the kinds of `otherName` (RFC 9598, section 3).
-const SMTP_UTF8_MAILBOX: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09];
 
 /// Where an e-mail address stands that is no `rfc822Name`: `emailAddress` of the subject (PKCS #9), or `SmtpUTF8Mailbox`.
 fn hidden_email_address(certificate: &Certificate) -> Option<&'static str> {
