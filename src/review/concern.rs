@@ -6,7 +6,7 @@ use rustls::pki_types::UnixTime;
 
 use super::{Change, Difference, Place};
 use crate::cert::{Certificate, DistinguishedName, Fingerprint};
-use crate::decision::Evidence;
+use crate::decision::{Decision, Evidence, RefusalCode};
 use crate::map::Selector;
 use crate::policy::HostId;
 use crate::role::Holder;
@@ -25,6 +25,8 @@ struct Peer {
     /// Who it was and is.
     users: Vec<UserName>,
     names: Vec<Holder>,
+    /// Another host has, before or now, the name that it asked for.
+    misdirected: bool,
 }
 
 impl Difference<'_> {
@@ -53,6 +55,10 @@ impl Difference<'_> {
             host: evidence.host().clone(),
             bundles: hosts().map(|host| host.bundle().name().clone()).collect(),
             users: users.collect(),
+            misdirected: decisions
+                .iter()
+                .filter_map(Decision::refusal)
+                .any(|one| one.code() == RefusalCode::Misdirected),
             names: self.rule_names(&chain),
             issuers,
             chain,
@@ -70,10 +76,16 @@ impl Difference<'_> {
 /// True if the rule names the certificate or one of its anchors.
 fn could_match(selector: &Selector, chain: &[Certificate]) -> bool {
     let Some(own) = chain.first() else { return false };
-    match selector.ca() {
-        Some(ca) => chain.iter().any(|certificate| certificate.fingerprint() == ca.anchor()),
-        None => [Selector::certificate(own.fingerprint()), Selector::key(own.spki_fingerprint())].contains(selector),
+    if let Some(ca) = selector.ca() {
+        return chain.iter().any(|certificate| certificate.fingerprint() == ca.anchor());
     }
+    let exact = forms(own).map(Selector::certificate);
+    exact.chain([Selector::key(own.spki_fingerprint())]).any(|one| one == *selector)
+}
+
+/// The fingerprints that its signature can give a certificate.
+fn forms(certificate: &Certificate) -> impl Iterator<Item = Fingerprint> {
+    core::iter::once(certificate.fingerprint()).chain(certificate.resigned_fingerprint())
 }
 
 impl Peer {
@@ -87,12 +99,12 @@ impl Peer {
             Change::Denial { denial, .. } => self.chain.iter().any(|certificate| denial.hits(certificate)),
             Change::Disabled { user, .. } => self.users.contains(user),
             Change::Entry { bundle, certificate, .. } => self.bundles.contains(bundle) && self.knows(certificate),
-            Change::Host { host, .. } => self.host == *host,
+            Change::Host { host, .. } => self.is_on(host),
             Change::List { issuer, .. } => self.issuers.iter().any(|known| known.alike() == issuer.alike()),
             Change::Rule { selector, .. } => could_match(selector, &self.chain),
             Change::Setting { place, .. } => match place {
                 Place::Bundle(bundle) => self.bundles.contains(bundle),
-                Place::Host(host) => self.host == *host,
+                Place::Host(host) => self.is_on(host),
                 Place::Policy => !self.chain.is_empty(),
                 Place::Assignment { .. }
                 | Place::Denial(_)
@@ -104,8 +116,12 @@ impl Peer {
         }
     }
 
+    fn is_on(&self, host: &HostId) -> bool {
+        self.host == *host || self.misdirected
+    }
+
     fn is(&self, fingerprint: &Fingerprint) -> bool {
-        self.chain.first().is_some_and(|own| own.fingerprint() == *fingerprint)
+        self.chain.first().is_some_and(|own| forms(own).any(|form| form == *fingerprint))
     }
 
     /// True if the entry is the peer's certificate or key, one that it presented, or has the name of an issuer.

@@ -5,7 +5,10 @@ use certmap::policy::ClientAuth;
 use certmap::review::{Change, Effect, Shadow, diff};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestRevocationList};
 use certmap::trust::{ClientPurpose, Denial, Revocation};
-use certmap::{Evidence, Host, Policy, PolicyBuilder, PolicyHandle, Role, RoleAssignment, Strength, TrustBundle};
+use certmap::{
+    CertUserMapping, Evidence, Host, Policy, PolicyBuilder, PolicyHandle, Role, RoleAssignment, Selector, Strength,
+    TrustBundle,
+};
 use fastrand::Rng;
 
 use crate::anchors::{bundle, client, hierarchy};
@@ -193,4 +196,34 @@ fn decisions_are_compared_over_chains_and_by_a_shadow() {
     assert!(shadow.disagreement(&old.decide(&evidence(&stranger), NOW)).is_none());
     let disagreement = shadow.disagreement(&old.decide(&evidence(&one), NOW)).unwrap();
     assert_eq!((disagreement.gained(), disagreement.lost()), (vec![ADMIN], vec![SEND]));
+}
+
+#[test]
+fn a_change_is_found_for_whoever_it_concerns_by_another_host_or_another_form() {
+    let (root, issuing) = hierarchy();
+    let partner = client("CN=p").issued_by(&issuing);
+    let rule = |selector| CertUserMapping::new(selector, user("u"));
+    let build = |rules: Vec<CertUserMapping>| {
+        PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root]))).mappings(rules)
+    };
+    // Another host has the name that it asked for.
+    let by_key = || vec![rule(Selector::key(partner.certificate().spki_fingerprint()))];
+    let other = Host::new("other".parse().unwrap(), bundle(&[&root])).with_server_names(["b.example".parse().unwrap()]);
+    let (old, new) = (build(by_key()).build().unwrap(), build(by_key()).host(other).build().unwrap());
+    let evidence = Evidence::after_handshake("gw".parse().unwrap(), partner.chain_without_root())
+        .with_server_name("main".parse().unwrap(), Some("b.example"));
+    for (old, new) in [(&old, &new), (&new, &old)] {
+        let difference = diff(old, new);
+        assert_eq!(difference.decisions(std::slice::from_ref(&evidence), NOW).len(), 1);
+        assert!(!difference.concerning(&evidence, NOW).is_empty());
+    }
+    // Its certificate has its signature in the other form.
+    let mut chain: Vec<Vec<u8>> = partner.chain_without_root().iter().map(|der| der.to_vec()).collect();
+    chain[0] = crate::left_behind::resigned(&chain[0]);
+    let exact = rule(Selector::certificate(partner.certificate().fingerprint()));
+    let (old, new) = (build(vec![exact]).build().unwrap(), build(Vec::new()).build().unwrap());
+    let evidence = Evidence::after_handshake("gw".parse().unwrap(), &chain);
+    let difference = diff(&old, &new);
+    assert_eq!(difference.decisions(std::slice::from_ref(&evidence), NOW).len(), 1);
+    assert_eq!(difference.concerning(&evidence, NOW).len(), 1);
 }

@@ -41,7 +41,7 @@ fn element(der: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// The same certificate with the signature (r, s) of its P-256 CA written as (r, n - s), for which nobody needs a key.
-fn resigned(certificate: &[u8]) -> Vec<u8> {
+pub fn resigned(certificate: &[u8]) -> Vec<u8> {
     let (content, _) = element(certificate);
     let (_, rest) = element(content);
     let (_, bits) = element(rest);
@@ -289,6 +289,41 @@ fn what_is_left_out_does_not_come_as_other_der() {
 }
 
 #[test]
+fn who_is_disabled_does_not_come_in_another_case() {
+    let (root, issuing) = hierarchy();
+    let names = |name: TestName<'_>| client("CN=a").with_alternative_names(&[name]);
+    let mail = |address: &str| client(&format!("1.2.840.113549.1.9.1={address},CN=a"));
+    let mailbox = |address: &str| {
+        let value = [&[0x0c, u8::try_from(address.len()).unwrap()], address.as_bytes()].concat();
+        client("CN=a").with_alternative_names(&[TestName::Other("1.3.6.1.5.5.7.8.9", &value)])
+    };
+    let cases = [
+        ("dns", "x/eve.example", names(TestName::Dns("EVE.Example"))),
+        ("email", "x/eve@acme.example", names(TestName::Email("eve@ACME.example"))),
+        ("attribute emailAddress", "x/eve@acme.example", mail("eve@ACME.example")),
+        ("other 1.3.6.1.5.5.7.8.9", "x/eve@acme.example", mailbox("eve@ACME.example")),
+    ];
+    for (field, disabled, certificate) in cases {
+        let rules = [rule(&root, field, &format!("\"x/\" + {field}"))];
+        let build = |disabled: &str| {
+            let host = Host::new("gw".parse().unwrap(), bundle(&[&root]));
+            PolicyBuilder::for_host(host).mappings(rules.clone()).disabled_user(user(disabled)).build().unwrap()
+        };
+        let certificate = certificate.issued_by(&issuing);
+        assert_eq!(who(&build(disabled), &certificate), Err(RefusalCode::UserDisabled), "{field}");
+        assert_eq!(who(&build("x"), &certificate), of(disabled), "{field}");
+    }
+    // A URI in capitals is nobody.
+    let source = "\"x/\" + uri without-prefix \"https://\" without-suffix \"/\"";
+    let policy = policy(bundle(&[&root]), [rule(&root, "uri", source)]);
+    let uri = |uri| who(&policy, &names(TestName::Uri(uri)).issued_by(&issuing));
+    assert_eq!(uri("https://eve.example/"), of("x/eve.example"));
+    for other in ["https://EVE.example/", "HTTPS://eve.example/", "https://eve.example%3a/"] {
+        assert_eq!(uri(other), Err(RefusalCode::NotMapped), "{other}");
+    }
+}
+
+#[test]
 fn a_rule_that_means_nobody_is_not_read() {
     let (root, _) = hierarchy();
     for test in [
@@ -299,6 +334,8 @@ fn a_rule_that_means_nobody_is_not_read() {
         "all(subject \"CN=a,O=b\", not subject \"O=b+CN=a\")",
         "all(extension 1.2.3.4 #040161, not extension 1.2.3.4 \"a\")",
         "email \"\\\"a\\\"@acme.example\"",
+        "uri \"https://A.example/\"",
+        "uri \"HTTPS://a.example/\"",
         "all(dns \"a.example\", dns all \"b.example\")",
         "all(dns \"a.example\", dns any \"b.example\")",
         "all(dns \"a.example\", dns ignoring-case \"b.example\")",
@@ -314,6 +351,9 @@ fn a_rule_that_means_nobody_is_not_read() {
         "all(dns \"a.example\", dns ignoring-case \"A.example\")",
         "all(dns \"a.example\", not dns \"b.example\")",
         "all(extension 1.2.3.4 #020101, not extension 1.2.3.4 #020102)",
+        "uri \"https://User@a.example/A?B%3AC=/../D\"",
+        "uri \"urn:A:..:b\"",
+        "attribute emailAddress ignoring-case \"Eve@ACME.example\"",
     ] {
         let text = format!("under {} {test}", root.certificate().fingerprint());
         assert!(text.parse::<Selector>().is_ok(), "{test}");
