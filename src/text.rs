@@ -71,12 +71,12 @@ impl fmt::Display for WithCauses<'_> {
 
 /// True if at most so many insertions, deletions or replacements of a member turn one into the other.
 ///
-/// Goes as deep as the texts are long.
+/// Goes as deep as there may be edits, however long the texts are.
 pub(crate) fn within_edits<T: PartialEq>(one: &[T], other: &[T], edits: usize) -> bool {
-    match (one, other) {
+    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    match (one.split_at(same).1, other.split_at(same).1) {
         ([], rest) | (rest, []) => rest.len() <= edits,
-        ([a, one @ ..], [b, other @ ..]) if a == b => within_edits(one, other, edits),
-        ([_, one_rest @ ..], [_, other_rest @ ..]) => {
+        (one @ [_, one_rest @ ..], other @ [_, other_rest @ ..]) => {
             edits > 0
                 && (within_edits(one_rest, other_rest, edits - 1)
                     || within_edits(one, other_rest, edits - 1)

@@ -57,9 +57,9 @@ pub enum EditError {
         /// Where it is not, or as whom.
         lacking: String,
     },
-    /// A certificate is both a CA's and self-signed, so it is either a partner's own or a CA.
+    /// A certificate says that it is a CA's, as that of many a partner does.
     #[error(
-        "certificate {fingerprint} (`{subject}`) is self-signed and says that it is a CA: say `pin` if it is a partner's own, `anchor` if everything that it issues shall be believed"
+        "certificate {fingerprint} (`{subject}`) says that it is a CA: say `pin` if it is a partner's own, `anchor` if everything that it issues shall be believed"
     )]
     PinOrAnchor {
         /// The certificate.

@@ -220,7 +220,7 @@ impl Editor<'_> {
     /// Without a kind, what is no CA becomes a pin, and an intermediate CA an anchor. An alias is for one certificate.
     ///
     /// # Errors
-    /// [`EditError::PinOrAnchor`] for a self-signed CA certificate without a kind: whatever a program guessed, it would be
+    /// [`EditError::PinOrAnchor`] for a CA certificate without a kind: whatever a program guessed, it would be
     /// wrong for half of them, and one mistake makes a partner a certificate authority. [`EditError::Certificate`], and
     /// [`EditError::Problems`] if it does not fit or the bundle is full.
     pub fn add_ca(
@@ -355,11 +355,9 @@ fn is(text: Option<&Text>, value: &str) -> bool {
 
 /// What is said, or what a certificate can only be.
 fn kind_of(said: Option<AddedAs>, certificate: &Certificate) -> Result<AddedAs, EditError> {
-    let self_signed = certificate.is_self_issued();
     match said {
         Some(kind) => Ok(kind),
         None if !certificate.is_ca() => Ok(AddedAs::Pin),
-        None if !self_signed => Ok(AddedAs::Anchor),
         None => Err(EditError::PinOrAnchor { fingerprint: certificate.fingerprint(), subject: certificate.subject() }),
     }
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use super::InvalidNameTest;
 use super::display::{Quoted, word_of_bytes};
 use crate::cert::{
-    AlikeName, Attribute, AttributeValue, DistinguishedName, EMAIL_ADDRESS, ObjectIdentifier, SerialNumber, minimal,
+    AlikeName, Attribute, AttributeValue, DistinguishedName, EMAIL_ADDRESS, ObjectIdentifier, SMTP_UTF8_MAILBOX,
+    SerialNumber, minimal,
 };
 use crate::text::{alike, has_hidden};
 
@@ -79,6 +80,15 @@ impl Field {
     /// True if no certificate has more than one value of it.
     pub(super) fn is_single(&self) -> bool {
         matches!(self, Self::Extension(_) | Self::Serial | Self::Subject)
+    }
+
+    /// True if its values are mail addresses, whose domains have no case.
+    pub(super) fn is_mail(&self) -> bool {
+        match self {
+            Self::Attribute(kind) => kind.is(EMAIL_ADDRESS),
+            Self::Other(kind) => kind.is(SMTP_UTF8_MAILBOX),
+            field => *field == Self::Email,
+        }
     }
 
     pub(super) fn is_other_name(&self) -> bool {
@@ -203,7 +213,7 @@ impl Value {
         let Self::Text(text) = self else { return None };
         let folded = if *field == Field::Dns {
             lower(text)
-        } else if *field == Field::Email {
+        } else if field.is_mail() {
             fold_email(text)
         } else {
             return None;
@@ -275,7 +285,7 @@ fn email(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// URIs in plain form: without what stands for another spelling of the same (RFC 3986, sections 6.2.2.2 and 6.2.2.3).
+/// URIs in plain form: without what stands for another spelling of the same (RFC 3986, section 6.2.2).
 fn uri(text: &str) -> Result<(), &'static str> {
     let (scheme, rest) = text.split_once(':').unwrap_or_default();
     let of_scheme = |c: u8| c.is_ascii_alphanumeric() || b"+-.".contains(&c);
@@ -284,6 +294,11 @@ fn uri(text: &str) -> Result<(), &'static str> {
         return Err("it is no URI: a scheme, a colon, letters of RFC 3986");
     }
     let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let authority = path.strip_prefix("//").and_then(|after| after.split('/').next()).unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    if [scheme, host].iter().any(|text| text.bytes().any(|c| c.is_ascii_uppercase())) {
+        return Err("it is no URI in plain form: scheme and host have no capitals");
+    }
     if text.split('%').skip(1).any(is_needless) || path.split('/').any(|segment| segment == "." || segment == "..") {
         return Err("it is no URI in plain form: a `%` that need not or cannot be, or `.` or `..` between slashes");
     }
@@ -292,7 +307,7 @@ fn uri(text: &str) -> Result<(), &'static str> {
 
 /// True if what follows a `%` does not stand for a character that has to be written so.
 fn is_needless(encoded: &str) -> bool {
-    let octet = encoded.get(..2).filter(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()));
+    let octet = encoded.get(..2).filter(|digits| digits.bytes().all(|c| matches!(c, b'0'..=b'9' | b'A'..=b'F')));
     let octet = octet.and_then(|digits| u8::from_str_radix(digits, 16).ok());
     octet.is_none_or(|c| c.is_ascii_alphanumeric() || b"-._~".contains(&c))
 }

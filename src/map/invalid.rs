@@ -3,14 +3,14 @@
 use super::{Field, ValueTest};
 use crate::cert::{InvalidDistinguishedName, InvalidFingerprint};
 use crate::limits::{RULE_BYTES, SELECTOR_DEPTH, SELECTOR_TESTS};
-use crate::user::InvalidUserName;
+use crate::user::{InvalidUserName, UserName};
 
 /// A test that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidNameTest {
     /// The field has a case, or there is no value to compare.
-    #[error("`{field}` is not compared without case: only values of `dns` and `email` are")]
+    #[error("`{field}` is not compared without case: only values of `dns`, and of mail addresses, are")]
     Case {
         /// The field.
         field: Field,
@@ -159,6 +159,14 @@ pub enum InvalidUserSource {
     /// A text that adds nothing.
     #[error("an empty text reserves nothing: leave it out")]
     EmptyText,
+    /// A listed user that no certificate gives.
+    #[error(
+        "no certificate gives `{user}`: it has not what the texts are, or capitals where the value has none, as hosts and domains"
+    )]
+    NeverGiven {
+        /// The user.
+        user: UserName,
+    },
     /// The list of users is empty.
     #[error("nobody is listed after `among`, so nobody would be matched")]
     NobodyListed,

@@ -21,8 +21,9 @@ use crate::user::{InvalidUserName, UserName};
 ///
 /// What is taken becomes a user name as it is or the certificate is refused (`user-name`): with what a
 /// [`UserName`] cannot have, with a character that separates the pieces (`/` in `"iot/" + dns`), or with one that is a
-/// pattern in access lists (`*`, `?`, `#`, `+`, `%`, `$`). Listed users may have those. DNS names and the domains of e-mail
-/// addresses become small letters: a host in capitals is the same user, disabled or not (RFC 4343; RFC 5321, section 2.4).
+/// pattern in access lists (`*`, `?`, `#`, `+`, `%`, `$`). Listed users may have those. DNS names and the domains of mail
+/// addresses (`emailAddress` of the subject too) become small letters: a host in capitals is the same user, disabled or not (RFC 4343;
+/// RFC 5321, section 2.4). Other values keep their case unless [`in_lower_case`](Part::in_lower_case) is said.
 ///
 /// Text form: pieces joined with `+`, a text in quotes or a field and what is done to its value; then, perhaps, the list.
 /// One text alone is a constant.
@@ -127,11 +128,11 @@ impl Part {
         Self { suffix: suffix.to_owned(), ..self }
     }
 
-    /// Turns ASCII capital letters into small ones after stripping. To DNS names and e-mail addresses it does nothing: of those hosts
+    /// Turns ASCII capital letters into small ones after stripping. To DNS names and mail addresses it does nothing: of those hosts
     /// and domains always become small letters, and what stands before the `@` never does.
     #[must_use]
     pub fn in_lower_case(self) -> Self {
-        Self { lower_case: !matches!(self.field, Field::Dns | Field::Email), ..self }
+        Self { lower_case: self.field != Field::Dns && !self.field.is_mail(), ..self }
     }
 
     /// True if no value of the field fits both.
@@ -146,14 +147,24 @@ impl Part {
         if text.is_empty() {
             return None;
         }
+        Some(self.folded(text))
+    }
+
+    /// What is left of a value after stripping, in small letters where there is no case.
+    fn folded(&self, text: &str) -> String {
         // Of an address, which has one `@`, the domain is left if that went with the prefix.
-        let domain = self.prefix.contains('@');
-        Some(match self.field {
-            Field::Email if !domain => fold_email(text).into_owned(),
-            Field::Dns | Field::Email => text.to_ascii_lowercase(),
-            _ if self.lower_case => text.to_ascii_lowercase(),
-            _ => text.to_owned(),
-        })
+        if self.field.is_mail() && !self.prefix.contains('@') {
+            fold_email(text).into_owned()
+        } else if self.keeps_case() {
+            text.to_owned()
+        } else {
+            text.to_ascii_lowercase()
+        }
+    }
+
+    /// True if one value in two cases gives two users, where `in-lower-case` would give one.
+    fn keeps_case(&self) -> bool {
+        !self.lower_case && self.field != Field::Dns && !self.field.is_mail()
     }
 }
 
@@ -216,7 +227,11 @@ impl UserSource {
         } else if !reserved && among.is_empty() {
             Err(InvalidUserSource::NotReserved)
         } else {
-            Ok(Self(Source::Template(Arc::new(Template { pieces, among }))))
+            let template = Template { pieces, among };
+            match template.among.iter().find(|user| !template.has_form_of(user.as_str())) {
+                Some(user) => Err(InvalidUserSource::NeverGiven { user: user.clone() }),
+                None => Ok(Self(Source::Template(Arc::new(template)))),
+            }
         }
     }
 
@@ -251,7 +266,16 @@ impl UserSource {
 
     /// True if it could give this user.
     pub(crate) fn may_name(&self, user: &UserName) -> bool {
-        self.named().any(|named| named == user) || self.reservation().is_some_and(|reserved| reserved.holds(user))
+        let Source::Template(template) = &self.0 else { return self.constant() == Some(user) };
+        let reserved =
+            || self.reservation().is_some_and(|reserved| reserved.holds(user)) && template.gives(user.as_str());
+        template.among.contains(user) || reserved()
+    }
+
+    /// True if it could give this user, and others that differ from it by case only.
+    pub(crate) fn may_name_by_case(&self, user: &UserName) -> bool {
+        let Source::Template(template) = &self.0 else { return false };
+        template.among.is_empty() && template.parts().any(Part::keeps_case) && self.may_name(user)
     }
 
     /// True if no certificate gives a user by both: they strip different texts from one value, or list different users of
@@ -337,6 +361,38 @@ impl Template {
             return Some(Err(NoUserName::Place { taken }));
         }
         Some(taken.parse().map_err(|cause| NoUserName::Invalid { cause, taken }))
+    }
+
+    /// What of a user's name would be the value, if there is one part; without, it is no name that the pieces make.
+    fn value_of<'a>(&self, user: &'a str) -> Option<(&Part, Option<&'a str>)> {
+        let mut parts = self.parts();
+        let part = parts.next().filter(|_| parts.next().is_none())?;
+        let text = |piece: &Piece| match piece {
+            Piece::Part(_) => None,
+            Piece::Text(text) => Some(text.clone()),
+        };
+        let before: String = self.pieces.iter().map_while(text).collect();
+        let mut after: Vec<_> = self.pieces.iter().rev().map_while(text).collect();
+        after.reverse();
+        let value = user.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.concat().as_str()));
+        Some((part, value.filter(|value| !value.is_empty())))
+    }
+
+    /// True unless the pieces never make this name, whatever stands in a certificate.
+    fn has_form_of(&self, user: &str) -> bool {
+        match self.value_of(user) {
+            Some((part, value)) => value.is_some_and(|value| part.folded(value) == value),
+            None => true,
+        }
+    }
+
+    /// As [`has_form_of`](Self::has_form_of), for a name that is not listed.
+    fn gives(&self, user: &str) -> bool {
+        let value = self.value_of(user).and_then(|(_, value)| value);
+        let odd = |value: &str| {
+            matches!(value, "." | "..") || value.chars().any(|c| self.separates(c) || PATTERNS.contains(&c))
+        };
+        self.has_form_of(user) && !value.is_some_and(odd)
     }
 
     /// A value with such a character could look like the pieces around it: `iot/../../x`, `a@b@corp`.

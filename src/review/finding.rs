@@ -26,6 +26,8 @@ codes! {
         CommonNameRule = "common-name-rule",
         /// A denial hits nobody who could be admitted.
         DenialHitsNothing = "denial-hits-nothing",
+        /// A user is disabled, and in another case of letters another user that is not.
+        DisabledUserByCase = "disabled-user-by-case",
         /// No rule can name a user that is disabled.
         DisabledUserUnnamed = "disabled-user-unnamed",
         /// There is no rule, so nobody is a user.

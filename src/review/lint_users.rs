@@ -32,17 +32,38 @@ impl<'a> Lint<'a> {
             }
         }
         self.near_by_case(&named);
-        let disabled: Vec<&'a UserName> = self.parts.disabled.iter().collect();
-        for user in disabled.into_iter().filter(|user| !self.can_be_named(&named, user)).collect::<Vec<_>>() {
-            let near = named.iter().find(|named| nearly(named.as_str(), user.as_str()));
-            let near = near.map_or_else(String::new, |near| format!(", but one names `{near}`"));
+        for user in self.parts.disabled.iter().collect::<Vec<&'a UserName>>() {
+            self.disabled(&named, user);
+        }
+    }
+
+    fn disabled(&mut self, named: &BTreeSet<&'a UserName>, user: &UserName) {
+        let mut sources = self.parts.rules.rules().map(|rule| rule.source);
+        if let Some(source) = sources.find(|source| source.may_name_by_case(user)) {
+            let sentence = format!("it is disabled, and `{source}` makes another user of it in another case");
             self.find(
-                FindingCode::DisabledUserUnnamed,
+                FindingCode::DisabledUserByCase,
                 Place::User(user.clone()),
-                format!("it is disabled, and no rule can name it{near}"),
-                "correct the name, or leave it out",
+                sentence,
+                "write `in-lower-case` behind the field, unless its values have a case",
             );
         }
+        if self.can_be_named(named, user) {
+            return;
+        }
+        let small = user.as_str().to_ascii_lowercase().parse().ok().filter(|small| self.can_be_named(named, small));
+        let near = named.iter().find(|named| nearly(named.as_str(), user.as_str()));
+        let near = match (small, near) {
+            (Some(small), _) => format!(", but one can name `{small}`"),
+            (None, Some(near)) => format!(", but one names `{near}`"),
+            (None, None) => String::new(),
+        };
+        self.find(
+            FindingCode::DisabledUserUnnamed,
+            Place::User(user.clone()),
+            format!("it is disabled, and no rule can name it{near}"),
+            "correct the name, or leave it out",
+        );
     }
 
     /// True if a rule names the user, or takes names of that form from certificates.

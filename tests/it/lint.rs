@@ -325,6 +325,12 @@ fn user_cases() -> Vec<Case> {
     let misspelt = Role::from_static("iflmap/ESBmessaging.send");
     vec![
         Case {
+            code: FindingCode::DisabledUserByCase,
+            told: "disabled-user-by-case: user `iot/lost`: it is disabled, and `\"iot/\" + attribute CN` makes another user of it in another case: write `in-lower-case` behind the field, unless its values have a case",
+            odd: below(&[("attribute CN", "\"iot/\" + attribute CN")]).disabled_user(user("iot/lost")),
+            near: below(&[("attribute CN", "\"iot/\" + attribute CN in-lower-case")]).disabled_user(user("iot/lost")),
+        },
+        Case {
             code: FindingCode::DisabledUserUnnamed,
             told: "disabled-user-unnamed: user `aperp`: it is disabled, and no rule can name it, but one names `saperp`: correct the name, or leave it out",
             odd: users(&["saperp"]).disabled_user(user("aperp")),
@@ -412,6 +418,28 @@ fn each_finding_is_told_of_what_has_it_and_not_of_what_is_near_it() {
         assert_eq!(of_code(odd).collect::<Vec<_>>(), [expected]);
         assert_eq!(of_code(near).collect::<Vec<_>>(), [] as [&str; 0], "near {code}");
     }
+}
+
+#[test]
+fn a_user_that_no_value_gives_is_told_with_the_one_that_is_meant() {
+    let told_of = |name: &str, source: &str| {
+        let told = told(below(&[("dns", source)]).disabled_user(user(name)));
+        told.into_iter().filter(|(code, _)| *code == FindingCode::DisabledUserUnnamed).map(|(_, text)| text).next()
+    };
+    let source = "\"iot/\" + dns without-suffix \".example\"";
+    let meant = told_of("iot/PUMP7", source).unwrap();
+    assert!(meant.contains("no rule can name it, but one can name `iot/pump7`"), "{meant}");
+    for nobody in ["iot/", "iot/a/b", "iot/*", "iot/.", "iot/..", "pump7"] {
+        assert!(told_of(nobody, source).is_some(), "{nobody}");
+    }
+    for somebody in ["iot/pump7", "iot/a.b", "iot/..."] {
+        assert_eq!(told_of(somebody, source), None, "{somebody}");
+    }
+    // Of two values no one knows where one ends, and a mailbox has a case.
+    assert_eq!(told_of("iot/A/b", "\"iot/\" + attribute CN + \"/\" + attribute OU"), None);
+    assert_eq!(told_of("iot/Eve@acme.example", "\"iot/\" + email"), None);
+    assert!(told_of("iot/Eve@ACME.example", "\"iot/\" + email").is_some());
+    assert!(told_of("iot/ACME.example", "\"iot/\" + email without-prefix \"Eve@\"").is_some());
 }
 
 #[test]

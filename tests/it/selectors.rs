@@ -188,7 +188,7 @@ fn text_that_is_no_test_is_refused_with_the_place_and_the_reason() {
     );
     assert_eq!(
         test_err("uri ignoring-case \"urn:a\""),
-        "the test at column 1 cannot be used: `uri` is not compared without case: only values of `dns` and `email` are"
+        "the test at column 1 cannot be used: `uri` is not compared without case: only values of `dns`, and of mail addresses, are"
     );
     assert_eq!(
         test_err("dns in-multi-valued-rdns"),

@@ -199,11 +199,11 @@ fn sources() -> Vec<Source> {
         from("iot/", Field::Dns, ""),
         dns("iot/", ".dev.example"),
         dns("iot/", ".example"),
-        Template { lower: true, ..dns("iot/", ".dev.example") },
+        Template { lower: true, ..from("iot/", Field::Attribute("CN"), "") },
         Template { prefix: "X", ..from("iot/", Field::Dns, "") },
         Template { prefix: "a", ..from("iot/", Field::Dns, "") },
         Template { nth: Some(1), ..from("iot/", Field::Dns, "") },
-        Template { nth: Some(2), lower: true, ..from("iot/", Field::Dns, "") },
+        Template { nth: Some(2), ..from("iot/", Field::Dns, "") },
         from("iot/", Field::Attribute("CN"), ""),
         from("", Field::Attribute("CN"), "@sub"),
         from("i", Field::Attribute("CN"), "@sub"),
@@ -211,7 +211,7 @@ fn sources() -> Vec<Source> {
         Template { nth: Some(2), ..from("x-", Field::Attribute("OU"), "-y") },
         Template { among: vec!["c", "x/y"], ..from("", Field::Attribute("CN"), "") },
         Template { among: vec!["n"], ..from("", Field::Attribute("CN"), "") },
-        Template { among: vec!["iot/c", "U1"], ..from("iot/", Field::Attribute("CN"), "") },
+        Template { among: vec!["iot/c", "iot/n"], ..from("iot/", Field::Attribute("CN"), "") },
     ];
     let mut sources: Vec<_> = templates.into_iter().map(Source::Template).collect();
     sources.extend(["U1", "iot/a.example", "c@sub", "x-", "x-y", "iot"].map(Source::User));
