@@ -363,7 +363,7 @@ impl Template {
         Some(taken.parse().map_err(|cause| NoUserName::Invalid { cause, taken }))
     }
 
-    /// What of a user's name would be the value, if there is one part; without, it is no name that the pieces make.
+    /// The part, if there is one alone, and what it would have to give for this user: nothing does if the texts around it are others.
     fn value_of<'a>(&self, user: &'a str) -> Option<(&Part, Option<&'a str>)> {
         let mut parts = self.parts();
         let part = parts.next().filter(|_| parts.next().is_none())?;

@@ -32,14 +32,14 @@ impl<'a> Lint<'a> {
             }
         }
         self.near_by_case(&named);
+        let templates: Vec<_> = self.templates().collect();
         for user in self.parts.disabled.iter().collect::<Vec<&'a UserName>>() {
-            self.disabled(&named, user);
+            self.disabled(&named, &templates, user);
         }
     }
 
-    fn disabled(&mut self, named: &BTreeSet<&'a UserName>, user: &UserName) {
-        let mut sources = self.parts.rules.rules().map(|rule| rule.source);
-        if let Some(source) = sources.find(|source| source.may_name_by_case(user)) {
+    fn disabled(&mut self, named: &BTreeSet<&'a UserName>, templates: &[&UserSource], user: &UserName) {
+        if let Some(source) = templates.iter().find(|source| source.may_name_by_case(user)) {
             let sentence = format!("it is disabled, and `{source}` makes another user of it in another case");
             self.find(
                 FindingCode::DisabledUserByCase,
@@ -68,8 +68,11 @@ impl<'a> Lint<'a> {
 
     /// True if a rule names the user, or takes names of that form from certificates.
     fn can_be_named(&self, named: &BTreeSet<&UserName>, user: &UserName) -> bool {
-        let mut templates = self.parts.rules.rules().map(|rule| rule.source).filter(|source| is_template(source));
-        named.contains(user) || templates.any(|source| source.may_name(user))
+        named.contains(user) || self.templates().any(|source| source.may_name(user))
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &'a UserSource> + use<'a> {
+        self.parts.rules.rules().map(|rule| rule.source).filter(|source| source.constant().is_none())
     }
 
     fn without_role(&mut self, named: &BTreeSet<&'a UserName>) {
@@ -106,21 +109,40 @@ impl<'a> Lint<'a> {
         }
     }
 
-    fn out_of_reach(&mut self, holder: &Holder, role: &Role, least: Strength, enforcement: Enforcement) {
-        if enforcement != Enforcement::Enforce {
+    /// Roles that ask for more than any rule of their holder gives.
+    fn out_of_reach(&mut self) {
+        let asks = |(_, _, least, enforcement): &&(_, _, Strength, Enforcement)| {
+            *least > Strength::Name && *enforcement == Enforcement::Enforce
+        };
+        let demands: Vec<_> = self.parts.assignments.iter().filter(asks).copied().collect();
+        if demands.is_empty() {
             return;
         }
-        let rules = self.parts.rules.rules().filter(|rule| match holder {
-            Holder::Rule(name) => rule.names.contains(name),
-            Holder::User(user) => rule.source.constant() == Some(user) || rule.source.may_name(user),
-        });
-        if rules.map(|rule| reach(rule.selector)).max().is_some_and(|most| most < least) {
-            self.find(
-                FindingCode::RoleOutOfReach,
-                Place::Assignment { holder: holder.clone(), role: role.clone() },
-                format!("it asks for strength {least}, which no rule of its holder gives: nobody has the role"),
-                "ask for less, or map by key or certificate",
-            );
+        let mut most: BTreeMap<Holder, Strength> = BTreeMap::new();
+        let mut templates = Vec::new();
+        for rule in self.parts.rules.rules() {
+            let reach = reach(rule.selector);
+            let users = rule.source.named().cloned().map(Holder::User);
+            for holder in users.chain(rule.names.iter().cloned().map(Holder::Rule)) {
+                let known = most.entry(holder).or_insert(reach);
+                *known = reach.max(*known);
+            }
+            if rule.source.constant().is_none() {
+                templates.push((rule.source, reach));
+            }
+        }
+        for (holder, role, least, _) in demands {
+            let taken = user_of(holder)
+                .into_iter()
+                .flat_map(|user| templates.iter().filter(|(source, _)| source.may_name(user)).map(|(_, reach)| *reach));
+            if taken.chain(most.get(holder).copied()).max().is_some_and(|most| most < least) {
+                self.find(
+                    FindingCode::RoleOutOfReach,
+                    Place::Assignment { holder: holder.clone(), role: role.clone() },
+                    format!("it asks for strength {least}, which no rule of its holder gives: nobody has the role"),
+                    "ask for less, or map by key or certificate",
+                );
+            }
         }
     }
 
@@ -137,8 +159,8 @@ impl<'a> Lint<'a> {
                     "enforce it when nobody falls short any more",
                 ),
             }
-            self.out_of_reach(holder, role, *least, *enforcement);
         }
+        self.out_of_reach();
         let mut held: BTreeMap<&Role, (usize, &Holder)> = BTreeMap::new();
         for (holder, role, _, _) in &assignments {
             held.entry(role).or_insert((0, holder)).0 += 1;
@@ -182,8 +204,4 @@ fn user_of(holder: &Holder) -> Option<&UserName> {
         Holder::Rule(_) => None,
         Holder::User(user) => Some(user),
     }
-}
-
-fn is_template(source: &UserSource) -> bool {
-    source.constant().is_none()
 }
