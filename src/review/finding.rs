@@ -22,6 +22,8 @@ codes! {
         AnchorWithoutRule = "anchor-without-rule",
         /// A bundle has reached nine tenths of its limit.
         BundleNearlyFull = "bundle-nearly-full",
+        /// A rule is for the certificate of an anchor itself.
+        CaAsClient = "ca-as-client",
         /// A rule under a CA rests on the common name alone, or takes the user from it.
         CommonNameRule = "common-name-rule",
         /// A denial hits nobody who could be admitted.

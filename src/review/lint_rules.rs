@@ -17,7 +17,9 @@ impl<'a> Lint<'a> {
                 "map certificates to users",
             );
         }
-        if !self.has_anchors() {
+        if self.has_anchors() {
+            self.ca_as_client();
+        } else {
             self.outside();
         }
         let rules: Vec<map::Rule<'a>> = self.parts.rules.rules().collect();
@@ -54,6 +56,21 @@ impl<'a> Lint<'a> {
                 Place::Rule(selector.clone()),
                 "no bundle has what it names, and there is no anchor that could vouch for it",
                 "add the certificate to a bundle, or remove the rule",
+            );
+        }
+    }
+
+    /// Rules for an anchor's own certificate, where what it issues was meant.
+    fn ca_as_client(&mut self) {
+        let anchors = self.all_entries().map(|(_, entry)| entry).filter(|entry| entry.kind() == EntryKind::Anchor);
+        let anchors: BTreeSet<_> =
+            anchors.map(|entry| Selector::certificate(entry.certificate().fingerprint())).collect();
+        for selector in self.outside_every_bundle().filter(|selector| anchors.contains(selector)) {
+            self.find(
+                FindingCode::CaAsClient,
+                Place::Rule(selector.clone()),
+                "it names the certificate of an anchor, which is refused as a client's",
+                "write `under` and a test for what that CA issues, or add the certificate as a pin if it is a partner's own",
             );
         }
     }

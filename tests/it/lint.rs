@@ -271,10 +271,18 @@ fn host_cases() -> Vec<Case> {
 fn rule_cases() -> Vec<Case> {
     let one = TestCertificate::new("CN=one").self_signed();
     let two = TestCertificate::new("CN=two").self_signed();
-    let exact = CertUserMapping::new(Selector::certificate(two.certificate().fingerprint()), user("crm"));
+    let exact_of =
+        |one: &TestIdentity| CertUserMapping::new(Selector::certificate(one.certificate().fingerprint()), user("crm"));
+    let exact = exact_of(&two);
     let root = TestCertificate::new("CN=root").as_ca().self_signed();
     let dns: &[(&str, &str)] = &[("dns \"a.example\"", "\"erp\"")];
     vec![
+        Case {
+            code: FindingCode::CaAsClient,
+            told: "ca-as-client: rule `sha256:…`: it names the certificate of an anchor, which is refused as a client's: write `under` and a test for what that CA issues, or add the certificate as a pin if it is a partner's own",
+            odd: below_ca(&root, bundle(), dns).mapping(exact_of(&root)),
+            near: below_ca(&root, bundle(), dns).mapping(exact_of(&two)),
+        },
         Case {
             code: FindingCode::CommonNameRule,
             told: "common-name-rule: rule `under sha256:… attribute CN \"erp\"`: it rests on the common name, which CAs let their customers write more freely than alternative names: look for an alternative name, or for more of the subject",
