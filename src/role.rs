@@ -323,12 +323,6 @@ impl RoleAssignment {
     pub fn enforcement(&self) -> Enforcement {
         self.enforcement
     }
-
-    /// True if whoever gets the role by this one gets it by the other already: each gives by itself.
-    pub(crate) fn adds_nothing_to(&self, other: &Self) -> bool {
-        let milder = other.least <= self.least && other.enforcement <= self.enforcement;
-        self.holder == other.holder && self.role == other.role && (other.least == Strength::Name || milder)
-    }
 }
 
 /// A role whose assignments all ask for more strength than there is.

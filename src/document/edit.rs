@@ -78,6 +78,14 @@ pub enum EditError {
     Selector(InvalidSelector),
 }
 
+/// True if whoever gets the role by the second assignment gets it by the first already: each gives by itself.
+fn gives_all_of(present: &RoleAssignment, added: &RoleAssignment) -> bool {
+    let milder = present.least() <= added.least() && present.enforcement() <= added.enforcement();
+    present.holder() == added.holder()
+        && present.role() == added.role()
+        && (present.least() == Strength::Name || milder)
+}
+
 struct Problems<'a>(&'a [DocumentProblem]);
 
 impl fmt::Display for Problems<'_> {
@@ -253,7 +261,7 @@ impl<'a> Editor<'a> {
         if present().any(|present| present == assignment) {
             return Ok(Changes::default());
         }
-        if let Some(present) = present().find(|present| assignment.adds_nothing_to(present)) {
+        if let Some(present) = present().find(|present| gives_all_of(present, assignment)) {
             let (holder, role) = (present.holder().clone(), present.role().clone());
             return Err(EditError::AlreadyGiven { holder, role, least: present.least() });
         }
