@@ -5,6 +5,21 @@ use super::*;
 use crate::testing::TestCertificate;
 
 #[test]
+fn a_source_may_name_whom_it_gives_and_nobody_else() {
+    for (source, users, others) in [
+        ("\"SAPERPUSER\"", &["SAPERPUSER"][..], &["saperpuser", "u"][..]),
+        ("\"iot/\" + dns", &["iot/a.example"], &["a.example", "iot/A.example", "iot/"]),
+        ("dns among (\"a\", \"b\")", &["a", "b"], &["c"]),
+    ] {
+        let source: UserSource = source.parse().unwrap();
+        assert!(users.iter().all(|user| source.may_name(&user.parse().unwrap())), "{source}");
+        let named: Vec<_> =
+            others.iter().filter(|user| user.parse().is_ok_and(|user| source.may_name(&user))).collect();
+        assert!(named.is_empty(), "{source} {named:?}");
+    }
+}
+
+#[test]
 fn mp_12_only_the_diagonal_of_kinds_matches() {
     let texts = [
         ("dns", "admin.example.com"),

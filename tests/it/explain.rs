@@ -199,6 +199,17 @@ fn the_nearest_miss_is_told_whatever_is_missing() {
     let excluding = policy(&root, [rule("all(dns \"a.example\", not attribute CN \"p\")")]);
     let expected = "would be `billing` if it had no attribute CN \"p\", instead of attribute CN \"p\"";
     assert_eq!(miss(&excluding, &named(&issuing)).as_deref(), Some(expected));
+    // What is looked for is there, beside another one.
+    let exact = policy(&root, [rule("dns \"a.example\"")]);
+    let both_names = [TestName::Dns("a.example"), TestName::Dns("b.example")];
+    let beside = client("CN=p").with_alternative_names(&both_names).issued_by(&issuing);
+    let expected =
+        "would be `billing` if it had exactly one dns \"a.example\", instead of dns \"a.example\", dns \"b.example\"";
+    assert_eq!(miss(&exact, &beside).as_deref(), Some(expected));
+    let all = policy(&root, [rule("dns all \"a.example\"")]);
+    let expected =
+        "would be `billing` if it had dns all \"a.example\", instead of dns \"a.example\", dns \"b.example\"";
+    assert_eq!(miss(&all, &beside).as_deref(), Some(expected));
     // It has another name than those that are listed, or one that is no user.
     let templated =
         |source: &str| policy(&root, [CertUserMapping::from_source(under(&root, "dns"), source.parse().unwrap())]);
@@ -216,6 +227,19 @@ fn the_nearest_miss_is_told_whatever_is_missing() {
     // Nothing has to do with it.
     let exact = CertUserMapping::new(Selector::certificate(twin.certificate().fingerprint()), user("billing"));
     assert_eq!(miss(&policy(&root, [exact]), &named(&issuing)), None);
+}
+
+#[test]
+fn a_denial_is_told_by_what_it_denies() {
+    let (root, issuing) = hierarchy();
+    let client = client("CN=p").issued_by(&issuing);
+    let denial = certmap::trust::Denial::key(client.certificate().spki_fingerprint());
+    let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), bundle(&[&root])));
+    let policy = builder.denial(denial.clone()).build().unwrap();
+    let explanation = explained(&policy, client.chain_without_root());
+    let step = explanation.steps().last().unwrap();
+    assert_eq!((step.check(), step.holds()), ("denied", false));
+    assert_eq!(step.actual(), format!("`{denial}`"));
 }
 
 #[test]

@@ -210,6 +210,31 @@ fn untrusted_by_cause() {
 }
 
 #[test]
+fn where_a_bundle_has_anchors_too_a_pin_or_a_self_issued_certificate_is_told_as_such() {
+    let (root, _) = hierarchy();
+    let pinned = TestCertificate::new("CN=partner").self_signed();
+    let foreign = TestCertificate::new("CN=foreign").as_ca().self_signed();
+    let bundle_of = |anchors: &[&TestIdentity]| {
+        let mut both = crate::anchors::bundle(anchors);
+        both.add_pin(pinned.certificate().clone()).unwrap();
+        builder(both, &[&pinned]).build().unwrap()
+    };
+    let (anchored, pins_only) = (bundle_of(&[&root]), bundle_of(&[]));
+    let told = |policy: &Policy, client: &TestIdentity| {
+        refused(policy, client.chain(), NOW).detail().split(' ').take(2).collect::<Vec<_>>().join(" ")
+    };
+    for (client, with_anchors) in [
+        (client("CN=p").issued_by(&foreign), "no anchor"),
+        (client("CN=stranger").self_signed(), "nothing in"),
+        (client("CN=admin").issued_by(&pinned), "nothing in"),
+        (client("CN=partner").issued_by(&foreign), "nothing in"),
+    ] {
+        assert_eq!(told(&anchored, &client), with_anchors, "{}", client.certificate().subject());
+        assert_eq!(told(&pins_only, &client), "nothing in", "{}", client.certificate().subject());
+    }
+}
+
+#[test]
 fn too_long_and_too_large() {
     let partner = partner();
     let policy = one_partner(&partner);

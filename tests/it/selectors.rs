@@ -68,6 +68,10 @@ fn what_is_printed_is_read_back_and_what_is_read_is_printed_so() {
     ] {
         assert_eq!(text.parse::<UserSource>().unwrap().to_string(), text);
     }
+    for field in ["dns", "email"] {
+        let source: UserSource = format!("\"iot/\" + {field} in-lower-case").parse().unwrap();
+        assert_eq!(source.to_string(), format!("\"iot/\" + {field}"), "hosts have no case, mailboxes keep theirs");
+    }
     for text in ["user SAP ERP", "rule fleet"] {
         assert_eq!(text.parse::<Holder>().unwrap().to_string(), text);
     }
