@@ -14,7 +14,7 @@ use super::field::{Alike, Value};
 use super::index::{Probe, Ways};
 use super::name_test::{NameTest, Node, Quantifier, ValueTest};
 use super::places::{LookedAt, Place, Read, Reader};
-use super::{Field, Part};
+use super::{Field, Part, UserSource};
 use crate::cert::Certificate;
 use crate::strength::Strength;
 use crate::trace::{Check, Trace};
@@ -361,10 +361,13 @@ impl NameTest {
 /// What a certificate has where a test looks: `dns "a.example", dns "b.example"`.
 pub(super) struct Found<'a>(pub(super) &'a Names, pub(super) &'a NameTest);
 
-impl Found<'_> {
-    /// Values shown of one field.
-    const MOST: usize = 8;
+/// What a certificate has where a user name is taken from.
+pub(super) struct Taken<'a>(pub(super) &'a Names, pub(super) &'a UserSource);
 
+/// Values shown of one field.
+const MOST: usize = 8;
+
+impl Found<'_> {
     fn fields<'a>(test: &'a NameTest, fields: &mut BTreeSet<&'a Field>) {
         match &test.0 {
             Node::All { tests, none: _ } | Node::Any { tests } => {
@@ -385,25 +388,36 @@ impl fmt::Display for Found<'_> {
         let Self(names, test) = self;
         let mut fields = BTreeSet::new();
         Self::fields(test, &mut fields);
-        let mut separator = "";
-        for field in fields {
-            let places = names.view(field, true).all();
-            let count = places.len();
-            if count == 0 {
-                write!(f, "{separator}no {field}")?;
-                separator = ", ";
-            }
-            for place in places.take(Self::MOST) {
-                match place {
-                    Some(value) => write!(f, "{separator}{field} {value}")?,
-                    None => write!(f, "{separator}{field} with something that no rule matches")?,
-                }
-                separator = ", ";
-            }
-            if count > Self::MOST {
-                write!(f, " and {} more", count - Self::MOST)?;
-            }
-        }
-        Ok(())
+        write_values(f, names, fields)
     }
+}
+
+impl fmt::Display for Taken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(names, source) = self;
+        write_values(f, names, source.fields().collect())
+    }
+}
+
+fn write_values(f: &mut fmt::Formatter<'_>, names: &Names, fields: BTreeSet<&Field>) -> fmt::Result {
+    let mut separator = "";
+    for field in fields {
+        let places = names.view(field, true).all();
+        let count = places.len();
+        if count == 0 {
+            write!(f, "{separator}no {field}")?;
+            separator = ", ";
+        }
+        for place in places.take(MOST) {
+            match place {
+                Some(value) => write!(f, "{separator}{field} {value}")?,
+                None => write!(f, "{separator}{field} with something that no rule matches")?,
+            }
+            separator = ", ";
+        }
+        if count > MOST {
+            write!(f, " and {} more", count - MOST)?;
+        }
+    }
+    Ok(())
 }

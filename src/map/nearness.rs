@@ -6,7 +6,7 @@ use core::fmt;
 use std::collections::{BTreeMap, HashMap};
 
 use super::name_test::Node;
-use super::names::{Found, Names};
+use super::names::{Found, Names, Taken};
 use super::selector::Kind;
 use super::table::Rule;
 use super::{MappingTable, NameTest, RuleId, UserSource};
@@ -209,7 +209,9 @@ impl Rule<'_> {
                         let taken = cause.taken();
                         hear(Check::UserName, 1, format_args!("{source}"), format_args!("`{taken}`: {cause}"));
                     }
-                    None => hear(Check::UserName, 1, format_args!("{source}"), format_args!("no such value")),
+                    None => {
+                        hear(Check::UserName, 1, format_args!("{source}"), format_args!("{}", Taken(names, source)));
+                    }
                 }
             }
         }

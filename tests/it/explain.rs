@@ -214,7 +214,7 @@ fn the_nearest_miss_is_told_whatever_is_missing() {
     let templated =
         |source: &str| policy(&root, [CertUserMapping::from_source(under(&root, "dns"), source.parse().unwrap())]);
     let expected =
-        "would be a user of dns among (\"b\") if dns among (\"b\") gave a user name, instead of no such value";
+        "would be a user of dns among (\"b\") if dns among (\"b\") gave a user name, instead of dns \"a.example\"";
     assert_eq!(miss(&templated("dns among (\"b\")"), &named(&issuing)).as_deref(), Some(expected));
     let starred = client("CN=a*").with_alternative_names(&[TestName::Dns("a.example")]).issued_by(&issuing);
     let text = explained(&templated("\"d/\" + attribute CN"), starred.chain_without_root()).to_string();
