@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use certmap::identity::{Import, Imported};
+use certmap::identity::{Import, ImportError, Imported};
 use clap::Args;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -56,7 +56,14 @@ impl Command {
             Some(key) => import.read_files(&file, &files::read(key)?),
             None => import.read(&file),
         };
-        let imported = imported.map_err(|error| Failure::refused("identity", causes(&error)))?;
+        let imported = imported.map_err(|error| {
+            let option = match error {
+                ImportError::PasswordNeeded { .. } => "; here: `--password-file`",
+                ImportError::NoMac => "; here: `--danger-accept-no-mac`",
+                _ => "",
+            };
+            Failure::refused("identity", causes(&error) + option)
+        })?;
         save(imported.identity(), &self.out)?;
         Ok(told(&imported, &self.out))
     }
