@@ -2,10 +2,10 @@
 //! the same for configurations that serve one connection and those that serve many.
 
 use certmap::decision::Peer;
-use certmap::policy::{ClientAuth, UntrustedClients};
+use certmap::policy::{ClientAuth, Hints, UntrustedClients};
 use certmap::rustls::HandshakeKind;
 use certmap::testing::{NOW, TestCertificate, TestIdentity};
-use certmap::{Authority, Outcome};
+use certmap::{Authority, Host, Outcome, TrustBundle};
 
 use crate::common::{SERVER, everywhere};
 use crate::hosting::{DAY, Ends, Site, World, believing, call_fixed};
@@ -84,6 +84,13 @@ fn in_words(ends: &Ends) -> [String; 4] {
     });
     assert_eq!(admitted[0], admitted[1]);
     ["full".to_owned(), outcome, identified, admitted[0].clone()]
+}
+
+#[test]
+fn a_host_of_which_nothing_is_said_is_the_strictest_there_is() {
+    let host = Host::new("gw".parse().unwrap(), TrustBundle::new("partners".parse().unwrap()));
+    let said = (host.client_auth(), host.untrusted(), host.hints());
+    assert_eq!(said, (ClientAuth::Require, UntrustedClients::RefuseInHandshake, Hints::None));
 }
 
 #[test]
