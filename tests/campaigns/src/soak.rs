@@ -60,6 +60,15 @@ pub struct Seen {
     pub memory: Vec<u64>,
 }
 
+impl Seen {
+    /// True unless memory grew by more than a tenth from the first quarter on, which fills the stores of sessions.
+    #[must_use]
+    pub fn is_steady(&self) -> bool {
+        let after_first = self.memory.get(1).zip(self.memory.last());
+        after_first.is_none_or(|(first, last)| last * 10 <= first * 11)
+    }
+}
+
 struct World {
     ca: TestIdentity,
     partners: Vec<TestIdentity>,
@@ -433,4 +442,11 @@ fn no_decision_is_wrong_lost_or_made_of_two_policies() {
     assert_eq!(seen.wrong, [""; 0]);
     assert_eq!((seen.right, seen.reloads, seen.removals.len()), (800, [40, 40], 12));
     assert!(seen.resumed > 100 && seen.refused_early > 0 && seen.admitted > 400, "{seen:?}");
+}
+
+#[test]
+fn memory_may_grow_until_the_first_quarter() {
+    let of = |memory: &[u64]| Seen { memory: memory.to_vec(), ..Seen::default() }.is_steady();
+    assert!(of(&[]) && of(&[10]) && of(&[10, 100, 110, 105, 110]));
+    assert!(!of(&[10, 100, 101, 105, 111]));
 }
