@@ -31,8 +31,12 @@ pub(crate) fn has_control(text: &str) -> bool {
 }
 
 /// What all texts have in common that are the same but for the case of letters, the number of blanks and what nobody sees (X.520,
-/// section 7.6; RFC 4518, without normalization: what is written with other characters is another text). Not a form to show.
+/// section 7.6; RFC 4518, without normalization: what is written with other characters is another text), and for UTF-8 that somebody
+/// read as Latin-1. Not a form to show.
 pub(crate) fn alike(text: &str) -> String {
+    let octets: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+    let utf8 = octets.and_then(|octets| String::from_utf8(octets).ok());
+    let text = utf8.as_deref().unwrap_or(text);
     let text: String = text.chars().filter(|c| c.is_whitespace() || !is_hidden(*c)).collect();
     let blanks = text.split_whitespace().collect::<Vec<_>>().join(" ");
     // There and back: of `ſ`, `ς`, `ß` and their like there are several small ones, or none, to a capital.

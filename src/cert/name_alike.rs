@@ -41,18 +41,11 @@ impl AlikeName {
 impl Value {
     fn of(value: &AttributeValue) -> Self {
         match value {
-            AttributeValue::Text(text) => Self::text(text),
+            AttributeValue::Text(text) => Self::Text(alike(text)),
             AttributeValue::Opaque(der) => {
-                decoded(der).map_or_else(|| Self::Other(der.clone()), |text| Self::text(&text))
+                decoded(der).map_or_else(|| Self::Other(der.clone()), |text| Self::Text(alike(&text)))
             }
         }
-    }
-
-    /// Latin-1 that is UTF-8 too is text that somebody read as the wrong one of them: either way it is found.
-    fn text(text: &str) -> Self {
-        let octets: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
-        let utf8 = octets.and_then(|octets| String::from_utf8(octets).ok());
-        Self::Text(alike(utf8.as_deref().unwrap_or(text)))
     }
 }
 

@@ -48,6 +48,12 @@ impl SerialNumber {
         minimal(&bytes).to_vec()
     }
 
+    /// The number that the octets are without a sign: of `-76`, which has the octet `8a`, `8a`. Some CAs leave out the octet that
+    /// makes a number positive, and some programs show the octets.
+    pub(crate) fn unsigned(&self) -> Self {
+        if self.negative { Self::new(false, &self.to_der_content()) } else { self.clone() }
+    }
+
     pub(crate) fn is_negative(&self) -> bool {
         self.negative
     }

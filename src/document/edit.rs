@@ -285,12 +285,13 @@ impl<'a> Editor<'a> {
         self.accept(next, removed.into_iter().map(|assignment| Change::Revoked(assignment.clone())).collect())
     }
 
-    /// Denies a certificate, whatever vouches for it. A denial that is there already is no change, and keeps its note.
+    /// Denies a certificate, whatever vouches for it. A denial that is there already, spelled as it is, is no change and keeps its note.
     ///
     /// # Errors
     /// [`EditError::Problems`] if the note is a private key.
     pub fn deny(&mut self, denial: &Denial, note: Option<&str>) -> Result<Changes, EditError> {
-        if self.understood().denials.iter().flatten().any(|present| present == denial) {
+        let text = denial.to_string();
+        if self.understood().denials.iter().flatten().any(|present| present.to_string() == text) {
             return Ok(Changes::default());
         }
         let mut next = self.document.clone();
@@ -298,15 +299,19 @@ impl<'a> Editor<'a> {
         self.accept(next, vec![Change::Denied(denial.clone())])
     }
 
-    /// Takes back a denial.
+    /// Takes back a denial, spelled as it is. One of the same certificates in another spelling stays, and refuses them still: it may be
+    /// meant for those of another CA.
     ///
     /// # Errors
-    /// [`EditError::NotFound`].
+    /// [`EditError::NotFound`], which names another spelling if there is one.
     pub fn allow(&mut self, denial: &Denial) -> Result<Changes, EditError> {
         let understood = self.understood();
         let mut next = self.document.clone();
-        if take(&mut next.denials, &understood.denials, |present| present == denial).is_empty() {
-            return Err(EditError::NotFound { what: format!("the denial `{denial}`") });
+        let text = denial.to_string();
+        if take(&mut next.denials, &understood.denials, |present| present.to_string() == text).is_empty() {
+            let alike = understood.denials.iter().flatten().find(|present| *present == denial);
+            let alike = alike.map(|present| format!(", spelled unlike `{present}`,")).unwrap_or_default();
+            return Err(EditError::NotFound { what: format!("the denial `{denial}`{alike}") });
         }
         self.accept(next, vec![Change::Undenied(denial.clone())])
     }

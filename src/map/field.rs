@@ -5,7 +5,7 @@
 
 use core::fmt;
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::InvalidNameTest;
@@ -150,6 +150,7 @@ impl Value {
             Field::Dns => dns(text)?,
             Field::Email => email(text)?,
             Field::Attribute(kind) if kind.is(EMAIL_ADDRESS) => email(text)?,
+            Field::Other(kind) if kind.is(SMTP_UTF8_MAILBOX) => mailbox(text)?,
             Field::Uri => uri(text)?,
             Field::Attribute(_)
             | Field::CertificatePolicy
@@ -192,14 +193,16 @@ impl Value {
     }
 
     /// What all values have in common that somebody could read as this one: letters without case, blanks without number,
-    /// one address of those that mean the same host (X.520, section 7.6; RFC 3986, section 6.2.2.1; RFC 4291, section 2.5.5).
+    /// one address of those that mean the same host, a number without its sign (X.520, section 7.6; RFC 3986, section 6.2.2.1;
+    /// RFC 4291, section 2.5.5).
     pub(super) fn alike(&self) -> Alike {
         Alike::Value(match self {
             Self::Bytes(der) if !has_one_form(der) => return Alike::Anything,
-            Self::Ip(IpAddr::V6(address)) => Self::Ip(address.to_ipv4().map_or(IpAddr::V6(*address), IpAddr::V4)),
+            Self::Ip(IpAddr::V6(address)) => Self::Ip(within(*address).map_or(IpAddr::V6(*address), IpAddr::V4)),
             Self::Name(name) => return Alike::Name(name.alike().flat()),
             Self::Text(text) => Self::Text(alike(text).into()),
-            Self::Bytes(_) | Self::Ip(IpAddr::V4(_)) | Self::Oid(_) | Self::Serial(_) => self.clone(),
+            Self::Serial(serial) => Self::Serial(serial.unsigned()),
+            Self::Bytes(_) | Self::Ip(IpAddr::V4(_)) | Self::Oid(_) => self.clone(),
         })
     }
 
@@ -208,20 +211,36 @@ impl Value {
         matches!(self, Self::Oid(policy) if policy.is(ANY_POLICY))
     }
 
-    /// The value with ASCII letters in lower case where the field's standard has no case; `None` for other fields.
+    /// The value with its host in small letters; `None` for fields without hosts.
     pub(super) fn folded(&self, field: &Field) -> Option<Cow<'_, Self>> {
         let Self::Text(text) = self else { return None };
-        let folded = if *field == Field::Dns {
-            lower(text)
-        } else if field.is_mail() {
-            fold_email(text)
-        } else {
-            return None;
-        };
-        Some(match folded {
+        Some(match fold_host(field, text)? {
             Cow::Borrowed(_) => Cow::Borrowed(self),
             Cow::Owned(folded) => Cow::Owned(Self::Text(folded.into())),
         })
+    }
+}
+
+/// A value of the field with ASCII letters in lower case where the field's standard has no case; `None` for fields without hosts.
+pub(super) fn fold_host<'a>(field: &Field, text: &'a str) -> Option<Cow<'a, str>> {
+    if *field == Field::Dns {
+        Some(lower(text))
+    } else if field.is_mail() {
+        Some(fold_email(text))
+    } else {
+        None
+    }
+}
+
+/// The IPv4 address that an address of IPv6 stands for, or that packets to it come to: mapped and compatible ones (RFC 4291, section
+/// 2.5.5), those of translators (RFC 2765; RFC 6052; RFC 8215) and of 6to4 (RFC 3056).
+fn within(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x64, 0xff9b, 1, _, _, _, high, low]
+        | [0x2002, high, low, ..] => Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
+        _ => address.to_ipv4(),
     }
 }
 
@@ -235,7 +254,7 @@ pub(super) fn fold_email(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn lower(text: &str) -> Cow<'_, str> {
+pub(super) fn lower(text: &str) -> Cow<'_, str> {
     if text.bytes().any(|c| c.is_ascii_uppercase()) {
         Cow::Owned(text.to_ascii_lowercase())
     } else {
@@ -278,11 +297,24 @@ fn dns(text: &str) -> Result<(), &'static str> {
 
 /// Plain mailboxes: quoted or with a comment, each can be written in many ways (RFC 5321, section 4.1.2).
 fn email(text: &str) -> Result<(), &'static str> {
-    let letter = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&c);
     match text.split_once('@') {
-        Some((local, domain)) if !local.is_empty() && local.bytes().all(letter) && dns(domain).is_ok() => Ok(()),
+        Some((local, domain)) if !local.is_empty() && local.bytes().all(is_of_mailbox) && dns(domain).is_ok() => Ok(()),
         _ => Err("it is no e-mail address without quotes and comments, the domain a DNS name"),
     }
+}
+
+/// Mailboxes with letters beyond ASCII, as plain as the others; of domains there is one form, in ASCII (RFC 9598, section 3).
+fn mailbox(text: &str) -> Result<(), &'static str> {
+    let letter = |c: char| !c.is_ascii() && !c.is_whitespace() || u8::try_from(c).is_ok_and(is_of_mailbox);
+    match text.split_once('@') {
+        Some((local, domain)) if !local.is_empty() && local.chars().all(letter) && dns(domain).is_ok() => Ok(()),
+        _ => Err("it is no e-mail address without quotes and comments, the domain a DNS name in ASCII"),
+    }
+}
+
+/// What may stand in front of the `@` of a plain mailbox.
+fn is_of_mailbox(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&c)
 }
 
 /// URIs in plain form: without what stands for another spelling of the same (RFC 3986, section 6.2.2).
@@ -295,7 +327,16 @@ fn uri(text: &str) -> Result<(), &'static str> {
     }
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let authority = path.strip_prefix("//").and_then(|after| after.split('/').next()).unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    let name = host.rsplit_once(':').filter(|_| !host.ends_with(']')).map_or(host, |(name, _)| name);
+    if user == Some("")
+        || name.ends_with('.')
+        || host.ends_with(':')
+        || text.ends_with(['?', '#'])
+        || text.contains("?#")
+    {
+        return Err("it is no URI in plain form: an empty user, port, query or fragment, or a host with a final dot");
+    }
     if [scheme, host].iter().any(|text| text.bytes().any(|c| c.is_ascii_uppercase())) {
         return Err("it is no URI in plain form: scheme and host have no capitals");
     }

@@ -3,10 +3,11 @@
 //! INVARIANT: what a CA can make names of stays inside a reservation, or is one of listed users.
 
 use core::num::NonZeroU16;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::field::fold_email;
+use super::field::{fold_email, fold_host, lower};
 use super::names::Names;
 use super::{Field, InvalidUserSource};
 use crate::strength::Strength;
@@ -22,8 +23,8 @@ use crate::user::{InvalidUserName, UserName};
 /// What is taken becomes a user name as it is or the certificate is refused (`user-name`): with what a
 /// [`UserName`] cannot have, with a character that separates the pieces (`/` in `"iot/" + dns`), or with one that is a
 /// pattern in access lists (`*`, `?`, `#`, `+`, `%`, `$`). Listed users may have those. DNS names and the domains of mail
-/// addresses (`emailAddress` of the subject too) become small letters: a host in capitals is the same user, disabled or not (RFC 4343;
-/// RFC 5321, section 2.4). Other values keep their case unless [`in_lower_case`](Part::in_lower_case) is said.
+/// addresses (`emailAddress` of the subject too) become small letters before anything is stripped: a host in capitals is the same user,
+/// disabled or not (RFC 4343; RFC 5321, section 2.4). Other values keep their case unless [`in_lower_case`](Part::in_lower_case) is said.
 ///
 /// Text form: pieces joined with `+`, a text in quotes or a field and what is done to its value; then, perhaps, the list.
 /// One text alone is a constant.
@@ -119,20 +120,29 @@ impl Part {
     /// The value begins with this, which is left out; without it, the rule does not match.
     #[must_use]
     pub fn without_prefix(self, prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), ..self }
+        let prefix = self.small(prefix).into_owned();
+        Self { prefix, ..self }
     }
 
     /// The value ends with this, which is left out; without it, the rule does not match.
     #[must_use]
     pub fn without_suffix(self, suffix: &str) -> Self {
-        Self { suffix: suffix.to_owned(), ..self }
+        // The end of an address is its domain's.
+        let is_host = self.field.is_mail() && !suffix.contains('@');
+        let suffix = if is_host { lower(suffix) } else { self.small(suffix) }.into_owned();
+        Self { suffix, ..self }
     }
 
-    /// Turns ASCII capital letters into small ones after stripping. To DNS names and mail addresses it does nothing: of those hosts
-    /// and domains always become small letters, and what stands before the `@` never does.
+    /// Turns ASCII capital letters into small ones after stripping; other letters keep their case. To DNS names and mail addresses it
+    /// does nothing: of those hosts and domains are in small letters anyway, before stripping, and what stands before the `@` never is.
     #[must_use]
     pub fn in_lower_case(self) -> Self {
         Self { lower_case: self.field != Field::Dns && !self.field.is_mail(), ..self }
+    }
+
+    /// The text with its host in small letters.
+    fn small<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        fold_host(&self.field, text).unwrap_or(Cow::Borrowed(text))
     }
 
     /// True if no value of the field fits both.
@@ -142,7 +152,7 @@ impl Part {
     }
 
     fn take(&self, names: &Names) -> Option<String> {
-        let text = names.part(self)?;
+        let text = self.small(names.part(self)?);
         let text = text.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
         if text.is_empty() {
             return None;
@@ -152,19 +162,20 @@ impl Part {
 
     /// What is left of a value after stripping, in small letters where there is no case.
     fn folded(&self, text: &str) -> String {
-        // Of an address, which has one `@`, the domain is left if that went with the prefix.
-        if self.field.is_mail() && !self.prefix.contains('@') {
-            fold_email(text).into_owned()
-        } else if self.keeps_case() {
-            text.to_owned()
-        } else {
+        if !self.keeps_case() {
             text.to_ascii_lowercase()
+        } else if self.field.is_mail() {
+            fold_email(text).into_owned()
+        } else {
+            text.to_owned()
         }
     }
 
-    /// True if one value in two cases gives two users, where `in-lower-case` would give one.
+    /// True if one value in two cases gives two users.
     fn keeps_case(&self) -> bool {
-        !self.lower_case && self.field != Field::Dns && !self.field.is_mail()
+        // Of an address, which has one `@`, the domain is left if that went with the prefix.
+        let is_host = self.field == Field::Dns || self.field.is_mail() && self.prefix.contains('@');
+        !self.lower_case && !is_host
     }
 }
 
@@ -275,7 +286,21 @@ impl UserSource {
     /// True if it could give this user, and others that differ from it by case only.
     pub(crate) fn may_name_by_case(&self, user: &UserName) -> bool {
         let Source::Template(template) = &self.0 else { return false };
-        template.among.is_empty() && template.parts().any(Part::keeps_case) && self.may_name(user)
+        let beyond_ascii = user.as_str().chars().any(|c| !c.is_ascii() && (c.is_lowercase() || c.is_uppercase()));
+        let keeps_case = |part: &Part| part.keeps_case() || part.lower_case && beyond_ascii;
+        template.among.is_empty() && template.parts().any(keeps_case) && self.may_name(user)
+    }
+
+    /// The user of this template that differs from this one only in letters that the template makes small, if there is one.
+    pub(crate) fn folded(&self, user: &UserName) -> Option<UserName> {
+        let Source::Template(template) = &self.0 else { return None };
+        let (part, value) = template.value_of(user.as_str())?;
+        let folded = part.folded(value?);
+        let text = template.pieces.iter().map(|piece| match piece {
+            Piece::Part(_) => folded.as_str(),
+            Piece::Text(text) => text,
+        });
+        text.collect::<String>().parse().ok().filter(|folded| self.may_name(folded))
     }
 
     /// True if no certificate gives a user by both: they strip different texts from one value, or list different users of

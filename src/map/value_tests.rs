@@ -255,6 +255,9 @@ fn mp_22_case_counts_unless_the_rule_says_otherwise_and_never_before_the_at() {
         assert_eq!(taken(&format!("\"t/\" + email without-prefix \"Bob@\"{how}")), "t/acme.example");
         let host = who(&[rule(under("ca", "dns"), &format!("\"t/\" + dns{how}"))], &san_text(DNS, "Api.ACME.example"));
         assert_eq!(host, "t/api.acme.example");
+        // The domain that is left out has no case either.
+        assert_eq!(taken(&format!("\"t/\" + email without-suffix \"@acme.example\"{how}")), "t/Bob");
+        assert_eq!(taken(&format!("\"t/\" + email without-suffix \"bob@acme.example\"{how}")), "[none]");
     }
     let two = |source: &str| who(&[rule(under("ca", "email"), source)], &address("Bob@Home@ACME.example"));
     assert_eq!(two("\"t/\" + email without-prefix \"Bob@\" in-lower-case"), "[none]");

@@ -45,13 +45,16 @@ impl<'a> Lint<'a> {
                 FindingCode::DisabledUserByCase,
                 Place::User(user.clone()),
                 sentence,
-                "write `in-lower-case` behind the field, unless its values have a case",
+                "write `in-lower-case` behind the field, unless its values have a case; before an `@` and beyond ASCII it does nothing: \
+                 disable the user in every case that the CA writes",
             );
         }
         if self.can_be_named(named, user) {
             return;
         }
-        let small = user.as_str().to_ascii_lowercase().parse().ok().filter(|small| self.can_be_named(named, small));
+        let folded = templates.iter().find_map(|source| source.folded(user));
+        let small = || user.as_str().to_ascii_lowercase().parse().ok().filter(|small| self.can_be_named(named, small));
+        let small = folded.or_else(small);
         let near = named.iter().find(|named| nearly(named.as_str(), user.as_str()));
         let near = match (small, near) {
             (Some(small), _) => format!(", but one can name `{small}`"),

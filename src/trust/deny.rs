@@ -42,7 +42,8 @@ impl Denial {
     /// Denies the certificate to which this issuer gave this serial number.
     ///
     /// The issuer may be spelled in another case, with other blanks and in another type of string than in the certificate (RFC 5280,
-    /// section 7.1), and with its attributes in another order, as OpenSSL prints them: what is not found would be admitted. A self-signed certificate names its own issuer, so its holder can
+    /// section 7.1), and with its attributes in another order, as OpenSSL prints them; the number may be that of the same octets without
+    /// a sign (`8a` for `-76`): what is not found would be admitted. A self-signed certificate names its own issuer, so its holder can
     /// leave this denial behind with a new certificate; deny its key.
     #[must_use]
     pub fn serial(issuer: DistinguishedName, serial: SerialNumber) -> Self {
@@ -73,20 +74,21 @@ impl Denial {
         match &self.0 {
             Kind::Key(key) => *key == certificate.spki_fingerprint(),
             Kind::Serial(issuer, serial) => {
-                serial == certificate.serial() && issuer.alike().flat() == certificate.issuer().alike().flat()
+                serial.unsigned() == certificate.serial().unsigned()
+                    && issuer.alike().flat() == certificate.issuer().alike().flat()
             }
         }
     }
 
-    fn whom(&self) -> (Option<&SpkiFingerprint>, Option<(AlikeName, &SerialNumber)>) {
+    fn whom(&self) -> (Option<&SpkiFingerprint>, Option<(AlikeName, SerialNumber)>) {
         match &self.0 {
             Kind::Key(key) => (Some(key), None),
-            Kind::Serial(issuer, serial) => (None, Some((issuer.alike().flat(), serial))),
+            Kind::Serial(issuer, serial) => (None, Some((issuer.alike().flat(), serial.unsigned()))),
         }
     }
 }
 
-/// Equal denials hit the same certificates, however their issuers are spelled.
+/// Equal denials hit the same certificates, however their issuers and numbers are spelled.
 impl PartialEq for Denial {
     fn eq(&self, other: &Self) -> bool {
         self.whom() == other.whom()
@@ -130,7 +132,7 @@ impl DenyList {
             match denial.whom() {
                 (Some(key), _) => drop(list.keys.insert(*key, denial.clone())),
                 (None, Some((issuer, serial))) => {
-                    let named = list.serials.entry(serial.clone()).or_default();
+                    let named = list.serials.entry(serial).or_default();
                     named.entry(issuer).or_insert_with(|| denial.clone());
                 }
                 (None, None) => {}
@@ -147,7 +149,7 @@ impl DenyList {
     /// The denial that hits this certificate.
     pub(super) fn find(&self, certificate: &Certificate) -> Option<&Denial> {
         let by_key = if self.keys.is_empty() { None } else { self.keys.get(&certificate.spki_fingerprint()) };
-        by_key.or_else(|| self.serials.get(certificate.serial())?.get(&certificate.issuer().alike().flat()))
+        by_key.or_else(|| self.serials.get(&certificate.serial().unsigned())?.get(&certificate.issuer().alike().flat()))
     }
 }
 
@@ -166,6 +168,8 @@ mod tests {
         assert_eq!(denial("CN=erp,O=Acme", "09"), denial("O=Acme,CN=ERP", "09"));
         assert_ne!(denial("CN=erp,O=Acme", "09"), denial("O=erp,CN=Acme", "09"));
         assert_ne!(small, denial("CN=erp", "0a"));
+        assert_eq!(denial("CN=erp", "8a"), denial("CN=erp", "-76"));
+        assert_ne!(denial("CN=erp", "76"), denial("CN=erp", "-76"));
         assert_ne!(small, denial("CN=crm", "09"));
         assert_ne!(small, key);
         let hash = |denial: &Denial| std::collections::HashSet::from([denial.clone()]).contains(&capital);
@@ -176,6 +180,16 @@ mod tests {
             assert_eq!(
                 list.find(certificate.certificate()).map(ToString::to_string),
                 Some("serial 09 of CN=ERP".into())
+            );
+        }
+        // A CA that left out the octet that makes a number positive: `-76` to some, `8a` to others.
+        let negative = TestCertificate::new("CN=erp").with_serial(&[0x8a]).self_signed();
+        for serial in ["8a", "00:8a", "-76"] {
+            let denial = denial("CN=erp", serial);
+            let list = DenyList::new([denial.clone()]);
+            assert!(
+                denial.hits(negative.certificate()) && list.find(negative.certificate()) == Some(&denial),
+                "{serial}"
             );
         }
         let both = DenyList::new([small, key.clone()]);

@@ -79,10 +79,11 @@ fn a_fleet_has_users_of_its_own_and_needs_one_assignment() {
     assert_eq!(who(&policy, &device("0003.devices.example")), Err(RefusalCode::UserDisabled));
     // In capitals it is the same host.
     assert_eq!(who(&policy, &device("LOST.devices.example")), Err(RefusalCode::UserDisabled));
+    assert_eq!(who(&policy, &device("0001.DEVICES.example")), of("iot/0001"));
     // A device that calls itself like a partner is still a device, and one of somebody else is none.
     assert_eq!(who(&policy, &device("billing.devices.example")), of("iot/billing"));
     for stranger in
-        ["billing", "devices.example", ".devices.example", "0001.devices.example.evil", "0001.DEVICES.example"]
+        ["billing", "devices.example", ".devices.example", "0001.devices.example.evil", "0001.devices-example"]
     {
         assert_eq!(who(&policy, &device(stranger)), NOBODY, "{stranger}");
     }

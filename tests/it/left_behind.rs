@@ -163,7 +163,7 @@ fn a_pin_that_a_name_rule_calls_somebody_else_is_a_contradiction_unless_it_is_an
 }
 
 #[track_caller]
-fn left_out(test: &str, certificate: TestCertificate) {
+pub fn left_out(test: &str, certificate: TestCertificate) {
     let (root, issuing) = hierarchy();
     let policy = policy(bundle(&[&root]), [rule(&root, test, "\"api\"")]);
     assert_eq!(who(&policy, &certificate.issued_by(&issuing)), Err(RefusalCode::NotMapped), "{test}");

@@ -334,7 +334,7 @@ fn user_cases() -> Vec<Case> {
     vec![
         Case {
             code: FindingCode::DisabledUserByCase,
-            told: "disabled-user-by-case: user `iot/lost`: it is disabled, and `\"iot/\" + attribute CN` makes another user of it in another case: write `in-lower-case` behind the field, unless its values have a case",
+            told: "disabled-user-by-case: user `iot/lost`: it is disabled, and `\"iot/\" + attribute CN` makes another user of it in another case: write `in-lower-case` behind the field, unless its values have a case; before an `@` and beyond ASCII it does nothing: disable the user in every case that the CA writes",
             odd: below(&[("attribute CN", "\"iot/\" + attribute CN")]).disabled_user(user("iot/lost")),
             near: below(&[("attribute CN", "\"iot/\" + attribute CN in-lower-case")]).disabled_user(user("iot/lost")),
         },

@@ -65,6 +65,7 @@ mod names_openssl;
 mod names_python;
 mod openssl_paths;
 mod other_paths;
+mod other_spellings;
 mod parts;
 mod path_cases;
 mod policies;
