@@ -94,13 +94,6 @@ pub enum InvalidPem {
     Utf16,
 }
 
-/// True if a private key begins or ends somewhere in this text, as PEM of any kind.
-#[cfg(feature = "serde")]
-pub(crate) fn has_private_key(text: &[u8]) -> bool {
-    const MARK: &[u8] = b"PRIVATE KEY-----";
-    text.windows(MARK.len()).any(|window| window == MARK)
-}
-
 /// Forgets what may be a private key.
 #[cfg(feature = "serde")]
 pub(crate) fn wipe(mut text: Vec<u8>) {

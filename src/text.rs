@@ -1,4 +1,5 @@
-//! (private) Which characters cannot be shown as they are, how they are shown instead, and which texts are nearly alike.
+//! (private) Which characters cannot be shown as they are, how they are shown instead, which texts are shown to nobody, and which
+//! are nearly alike.
 
 use core::fmt::{self, Write as _};
 
@@ -28,6 +29,17 @@ pub(crate) fn has_control(text: &str) -> bool {
     // to stop at the first, which hardly any text has.
     text.bytes().fold(false, |found, octet| found | octet.is_ascii_control())
         || (!text.is_ascii() && text.contains(char::is_control))
+}
+
+/// True if a private key begins or ends somewhere in this text, as PEM of any kind.
+pub(crate) fn has_private_key(text: &[u8]) -> bool {
+    const MARK: &[u8] = b"PRIVATE KEY-----";
+    text.windows(MARK.len()).any(|window| window == MARK)
+}
+
+/// What a message repeats of a text that others wrote: nothing of one with a private key.
+pub(crate) fn repeated(text: &str) -> &str {
+    if has_private_key(text.as_bytes()) { "a text with a private key" } else { text }
 }
 
 /// What all texts have in common that are the same but for the case of letters, the number of blanks and what nobody sees (X.520,

@@ -16,6 +16,8 @@ use time::formatting::Formattable;
 use time::macros::format_description;
 use time::parsing::Parsable;
 
+use crate::text::repeated;
+
 /// Room kept free for an elision marker: one or two signs and the digits of the largest `usize`.
 const MARKER: usize = 22;
 
@@ -149,12 +151,12 @@ pub(crate) fn words(line: &str) -> Vec<&str> {
     line.split(ends).collect()
 }
 
-/// A stranger's text for an error message: escaped, and at most 64 characters.
+/// A stranger's text for an error message: escaped, at most 64 characters, and no private key.
 pub(crate) fn excerpt(text: &str) -> String {
     const DOTS: &str = "...";
     let mut written = String::new();
     let mut kept = 0;
-    for c in text.chars() {
+    for c in repeated(text).chars() {
         if written.len() + DOTS.len() <= EXCERPT {
             kept = written.len();
         }

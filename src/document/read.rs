@@ -8,6 +8,7 @@ use super::reference::{Reference, References};
 use super::written::{List, Text};
 use super::{DocumentFault, DocumentProblem, near::near};
 use crate::pem;
+use crate::text::{has_private_key, repeated};
 
 /// The keys of one item, and where problems go.
 pub(super) struct Keys<'a> {
@@ -134,14 +135,14 @@ impl Keys<'_> {
                 let text = self.text("reference", reference)?;
                 let reference = Reference { file: self.place.file.as_ref(), text };
                 match references.resolve(reference) {
-                    Ok(content) if pem::has_private_key(&content) => {
+                    Ok(content) if has_private_key(&content) => {
                         pem::wipe(content);
                         self.problem("reference", DocumentFault::PrivateKey);
                         None
                     }
                     Ok(content) => parse(&content).map_err(|fault| self.problem("reference", fault)).ok(),
                     Err(cause) => {
-                        let (reference, cause) = (text.to_owned(), cause.to_string());
+                        let (reference, cause) = (text.to_owned(), repeated(&cause.to_string()).to_owned());
                         self.problem("reference", DocumentFault::Reference { reference, cause });
                         None
                     }

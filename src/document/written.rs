@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::near::near;
 use crate::limits::{DOCUMENT_CERTIFICATE_BYTES, DOCUMENT_ITEMS, DOCUMENT_TEXT_BYTES, REVOCATION_LIST_FILE_BYTES};
 use crate::pem;
-use crate::text::OneLine;
+use crate::text::{OneLine, has_private_key};
 
 /// How much of a text that is none of what is expected is shown.
 const SHOWN: usize = 64;
@@ -32,7 +32,7 @@ pub(super) type ListText = Text<REVOCATION_LIST_FILE_BYTES>;
 
 impl<const LIMIT: usize> From<&str> for Text<LIMIT> {
     fn from(text: &str) -> Self {
-        if pem::has_private_key(text.as_bytes()) { Self::PrivateKey } else { Self::Plain(text.into()) }
+        if has_private_key(text.as_bytes()) { Self::PrivateKey } else { Self::Plain(text.into()) }
     }
 }
 
@@ -129,7 +129,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 /// A text stands where something else is expected.
 fn text_instead<E: Error>(text: &str, expected: &dyn Expected) -> E {
     let unexpected = match text {
-        key if pem::has_private_key(key.as_bytes()) => Unexpected::Other("a private key"),
+        key if has_private_key(key.as_bytes()) => Unexpected::Other("a private key"),
         long if long.len() > SHOWN => Unexpected::Other("a long text"),
         short => Unexpected::Str(short),
     };
@@ -244,7 +244,7 @@ impl Visitor<'_> for Key {
         if let Some(key) = self.0.iter().find(|key| **key == text) {
             return Ok(key);
         }
-        if pem::has_private_key(text.as_bytes()) {
+        if has_private_key(text.as_bytes()) {
             return Err(E::custom("a private key stands where the name of a key should: take it out"));
         }
         let shown: String = text.chars().take(SHOWN).collect();

@@ -14,7 +14,7 @@ use crate::cert::{
     AlikeName, Attribute, AttributeValue, DistinguishedName, EMAIL_ADDRESS, ObjectIdentifier, SMTP_UTF8_MAILBOX,
     SerialNumber, minimal,
 };
-use crate::text::{alike, has_hidden};
+use crate::text::{alike, has_hidden, repeated};
 
 /// `1.3.6.1.4.1.311.20.2.3`, the user principal name among the kinds of `otherName`.
 const USER_PRINCIPAL_NAME: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x03];
@@ -373,6 +373,7 @@ impl Value {
         value: Result<Self, &'static str>,
         shown: &str,
     ) -> Result<Self, InvalidNameTest> {
+        let shown = repeated(shown);
         value.map_err(|reason| InvalidNameTest::Value { field: field.clone(), value: shown.to_owned(), reason })
     }
 }

@@ -9,7 +9,7 @@ use rustls::{AlertDescription, CertificateError, Error, PeerMisbehaved};
 use super::UnfitHints;
 use super::distrust::ServerDistrust;
 use crate::decision::Refused;
-use crate::text::{OneLine, WithCauses};
+use crate::text::{OneLine, WithCauses, repeated};
 
 /// At which end the error happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +111,7 @@ impl Trouble {
                 return Self { kind: TroubleKind::ClientRefused, detail, cure };
             }
         }
-        let kind = kind_of(end, error);
-        Self { kind, detail: error.to_string(), cure: cure_of(end, kind).to_owned() }
+        Self::told(end, kind_of(end, error), &error.to_string())
     }
 
     pub(super) fn of_server(distrust: &ServerDistrust) -> Self {
@@ -130,7 +129,12 @@ impl Trouble {
             )
         });
         let kind = if closed { TroubleKind::Closed } else { TroubleKind::Other };
-        Self { kind, detail: WithCauses(error).to_string(), cure: cure_of(end, kind).to_owned() }
+        Self::told(end, kind, &WithCauses(error).to_string())
+    }
+
+    /// In the words of others, who may quote what they could not use.
+    fn told(end: End, kind: TroubleKind, detail: &str) -> Self {
+        Self { kind, detail: repeated(detail).to_owned(), cure: cure_of(end, kind).to_owned() }
     }
 
     /// Adds what servers hinted and our identity does not fit, if the client was refused or presented nothing that the
@@ -152,7 +156,7 @@ impl Trouble {
         self.kind
     }
 
-    /// What happened. May contain what the peer chose.
+    /// What happened. May contain what the peer chose, but no private key in PEM.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail

@@ -2,16 +2,18 @@
 
 use std::error::Error;
 use std::fmt::Debug;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use certmap::identity::{EncryptKeyError, IdentityHandle, Import};
 use certmap::limits::KEY_ITERATIONS_MIN;
+use certmap::map::ValueTest;
 use certmap::policy::PolicyHandle;
 use certmap::review::{Rotation, preflight};
 use certmap::testing::{NOW, TestCertificate};
-use certmap::tls::{Resumption, TicketKey, TicketKeys};
-use certmap::{ClientConfigBuilder, Endpoint, Identity, NewKey, TrustBundle};
+use certmap::tls::{End, Resumption, TicketKey, TicketKeys, Trouble};
+use certmap::{AccessLine, AuditRecord, ClientConfigBuilder, Endpoint, Identity, NewKey, TrustBundle};
 
 use crate::common::{data, one_partner};
 use crate::import_writer::{Pse, object, private_key};
@@ -250,6 +252,27 @@ fn whoever_reads_a_key_or_a_password_tells_nothing_of_it() {
         }
         assert!(watch.looked > 200, "{}", watch.looked);
     }
+}
+
+#[test]
+fn an_error_says_that_it_found_a_key_and_not_which() {
+    let key = TestCertificate::new("CN=a").self_signed().identity().private_key_pem().unwrap();
+    let error = ValueTest::dns(&key).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no certificate is matched by `a text with a private key` as `dns`: it has a control, bidirectional or invisible character"
+    );
+    let error = format!("192.0.2.1 - a [{}]", key.as_str()).parse::<AccessLine>().unwrap_err();
+    assert_eq!(error.to_string(), "expected a time in UTC in square brackets, found `a text with a private key`");
+    let error = key.parse::<AuditRecord>().unwrap_err();
+    assert_eq!(error.to_string(), "an audit record begins with `certmap`, found `a text with a private key`");
+    let error = io::Error::other(format!("cannot use {}", key.as_str()));
+    assert_eq!(
+        Trouble::new(End::Client, &error).to_string(),
+        "other: a text with a private key; look at the detail, and at the other end's log"
+    );
+    let error = certmap::rustls::Error::General(key.to_string());
+    assert_eq!(Trouble::new(End::Client, &error).detail(), "a text with a private key");
 }
 
 #[test]
