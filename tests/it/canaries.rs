@@ -1,7 +1,9 @@
 //! Secrets with known bytes, and every text that comes out of whatever held or saw them: none of the bytes are in it.
 
+use std::any::type_name;
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +49,11 @@ pub struct Watch {
     /// True for what four octets at the beginning of a canary come to: few places of a text have to be looked at closer.
     begins: Vec<bool>,
     pub looked: usize,
+    /// The types of which a value was shown, by the names that the compiler gives them: for programmers, for people, and with all
+    /// that it comes from.
+    pub debugged: BTreeSet<&'static str>,
+    pub displayed: BTreeSet<&'static str>,
+    pub errors: BTreeSet<&'static str>,
 }
 
 /// A number for the first four octets.
@@ -57,7 +64,14 @@ fn beginning(text: &[u8]) -> Option<usize> {
 
 impl Watch {
     pub fn new() -> Self {
-        let mut watch = Self { canaries: Vec::new(), begins: vec![false; 1 << 16], looked: 0 };
+        let mut watch = Self {
+            canaries: Vec::new(),
+            begins: vec![false; 1 << 16],
+            looked: 0,
+            debugged: BTreeSet::new(),
+            displayed: BTreeSet::new(),
+            errors: BTreeSet::new(),
+        };
         watch.secret("the password", PASSWORD.as_bytes());
         watch
     }
@@ -97,7 +111,13 @@ impl Watch {
         }
     }
 
-    fn canary(&mut self, name: &str, spelled: String) {
+    /// What another watch knows.
+    pub fn learn(&mut self, other: Self) {
+        other.canaries.into_iter().for_each(|(name, spelled)| self.canary(&name, spelled));
+    }
+
+    /// This text, as it is.
+    pub fn canary(&mut self, name: &str, spelled: String) {
         self.begins[beginning(spelled.as_bytes()).expect("long enough to be found")] = true;
         self.canaries.push((name.to_owned(), spelled));
     }
@@ -116,15 +136,26 @@ impl Watch {
     }
 
     #[track_caller]
-    pub fn debug(&mut self, shown: &impl Debug) {
+    pub fn debug<T: Debug>(&mut self, shown: &T) {
+        self.debugged.insert(type_name::<T>());
         self.text(&format!("{shown:?}"));
         self.text(&format!("{shown:#?}"));
     }
 
+    /// What people see, and what programmers do.
+    #[track_caller]
+    pub fn display<T: Debug + Display>(&mut self, shown: &T) {
+        self.displayed.insert(type_name::<T>());
+        self.text(&shown.to_string());
+        self.debug(shown);
+    }
+
     /// An error with all that it comes from.
     #[track_caller]
-    pub fn error(&mut self, error: &(dyn Error + 'static)) {
-        let mut next = Some(error);
+    pub fn error<T: Error + 'static>(&mut self, error: &T) {
+        self.errors.insert(type_name::<T>());
+        self.display(error);
+        let mut next = error.source();
         while let Some(error) = next {
             self.text(&format!("{error} {error:?} {error:#?}"));
             next = error.source();

@@ -174,7 +174,7 @@ fn ask(watch: &mut Watch, text: &str, secret: &str) {
 }
 
 /// A key as people have them in files, one of them with its secret from the first letters on.
-fn keys() -> Vec<(Watch, String)> {
+pub fn keys() -> Vec<(Watch, String)> {
     let made = TestCertificate::new("CN=own").self_signed().identity();
     let pkcs8 = made.private_key_pem().unwrap().to_string();
     let mut first = Watch::new();
@@ -211,7 +211,16 @@ fn a_document_in_which_a_key_stands_tells_nothing_of_it() {
 
 /// Takes down the secrets of a connection: what decrypts it, and what its tickets are made of.
 #[derive(Debug, Default)]
-struct Secrets(Mutex<Vec<Vec<u8>>>);
+pub struct Secrets(Mutex<Vec<Vec<u8>>>);
+
+impl Secrets {
+    /// Has them watched for, and says how many there are.
+    pub fn watched(&self, watch: &mut Watch) -> usize {
+        let secrets = self.0.lock().unwrap();
+        secrets.iter().for_each(|secret| watch.secret("a secret of the connection", secret));
+        secrets.len()
+    }
+}
 
 impl KeyLog for Secrets {
     fn log(&self, _: &str, _: &[u8], secret: &[u8]) {
@@ -237,11 +246,8 @@ fn live_connections_tell_nothing_of_their_secrets() {
         let mut watch = Watch::new();
         watch.key(&partner.identity());
         watch.key(&gateway.certificate.identity());
-        let secrets = log.0.lock().unwrap().clone();
-        assert!(secrets.len() >= 2, "{}", secrets.len());
-        for secret in &secrets {
-            watch.secret("a secret of the connection", secret);
-        }
+        let secrets = log.watched(&mut watch);
+        assert!(secrets >= 2, "{secrets}");
 
         let callers = Callers::with_limit(2);
         let mut registered = Vec::new();
