@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use certmap::rustls::server::Acceptor;
+use certmap::rustls::sign::CertifiedKey;
 use certmap::rustls::{InvalidMessage, ServerConnection};
 use certmap::testing::{NOW, TestCertificate, TestClock, TestIdentity, TestName, handshake};
 use certmap::trust::{Entry, PathFailure, TrustError};
@@ -14,6 +15,7 @@ use certmap::{Certificate, ClientConfigBuilder, Endpoint, PolicyHandle, Refusal,
 
 use crate::anchors::{builder, bundle, client, decide_at, hierarchy};
 use crate::common::{Gateway, SERVER, data, everywhere};
+use crate::corpus_clients::presenting;
 use crate::fleets::{of, policy, rule, who};
 use crate::naive::{Attack, Naive, common_name, pins};
 use crate::parts::{Parts, algorithm, extension, sequence, tlv};
@@ -195,22 +197,60 @@ impl Write for Both {
 #[test]
 fn ds_06_a_chain_of_two_hundred_certificates() {
     let root = made("CN=root").as_ca().self_signed();
-    let partner = client("CN=partner").issued_by(&root);
-    for (length, code) in [(9, RefusalCode::ChainTooLong), (60, RefusalCode::ChainTooLong)] {
-        let chain = vec![partner.chain()[0].clone(); length];
-        Attack::on(&bundle(&[&root]), &chain).refused(code).naively("partner");
+    // Some 400 octets: 150 times that fits into 64 KiB, and 200 times does not.
+    let partner = client("CN=partner").with_extension("1.2.3", false, &[0; 40]).issued_by(&root);
+    let trust = bundle(&[&root]);
+    let chain = |length| vec![partner.chain()[0].clone(); length];
+    for length in [9, 60, 150, 200] {
+        Attack::on(&trust, &chain(length)).refused(RefusalCode::ChainTooLong).naively("partner");
     }
-    Attack::on(&bundle(&[&root]), &vec![partner.chain()[0].clone(); 8]).admitted();
+    Attack::on(&trust, &chain(8)).admitted();
+    // Sent, and not handed over: where rustls stops reading, both builds do.
+    for (backend, version) in everywhere() {
+        let gateway = Gateway::new(builder(trust.clone(), &[&partner]).build().unwrap(), backend);
+        let naive = Arc::new(Naive::new(&trust, &[]).unwrap().server(&gateway.certificate));
+        let client = |length| {
+            let key = backend.provider().key_provider.load_private_key(partner.key()).unwrap();
+            presenting(Some(CertifiedKey::new(chain(length), key)), false, backend, version)
+        };
+        for length in [9, 60, 150] {
+            let ends = gateway.call(client(length));
+            assert_eq!(gateway.refusal(&ends).as_deref(), Some("chain-too-long"), "{backend:?} {version:?} {length}");
+            let ends = handshake(Arc::new(client(length)), Arc::clone(&naive), SERVER);
+            assert_eq!((&ends.server_error, Naive::user_of(&ends.server).as_deref()), (&None, Some("partner")));
+        }
+        let too_large = Some(certmap::rustls::Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge));
+        assert_eq!(gateway.call(client(200)).server_error, too_large, "{backend:?} {version:?}");
+        assert_eq!(handshake(Arc::new(client(200)), naive, SERVER).server_error, too_large);
+    }
+}
+
+/// A first message that claims to have 16 MiB, and has them, record by record.
+fn endless() -> impl Iterator<Item = Vec<u8>> {
+    (0..1025).map(|number| {
+        let head: &[u8] = if number == 0 { &[1, 0xff, 0xff, 0xff, 3, 3] } else { &[0; 6] };
+        [&[22, 3, 1, 0x40, 0][..], head, &[0; 0x4000 - 6]].concat()
+    })
+}
+
+/// What is held of a message before anybody has said who it is, by those who collect what it announces (CVE-2022-29189).
+fn collected(records: impl Iterator<Item = Vec<u8>>) -> usize {
+    let mut message = Vec::new();
+    for record in records {
+        message.extend_from_slice(&record[5..]);
+        let announced = message[1..4].iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
+        if message.len() >= 4 + announced {
+            break;
+        }
+    }
+    message.len()
 }
 
 #[test]
 fn ds_08_a_first_message_that_never_ends() {
-    // A handshake message of 16 MiB is announced and sent, record by record.
     let mut acceptor = Acceptor::default();
     let mut taken = 0;
-    let refused = (0..1024).find_map(|number| {
-        let head: &[u8] = if number == 0 { &[1, 0xff, 0xff, 0xff, 3, 3] } else { &[0; 6] };
-        let record = [&[22, 3, 1, 0x40, 0][..], head, &[0; 0x4000 - 6]].concat();
+    let refused = endless().find_map(|record| {
         let mut rest = &record[..];
         while !rest.is_empty() && acceptor.read_tls(&mut rest).is_ok() {}
         taken += record.len() - rest.len();
@@ -221,9 +261,8 @@ fn ds_08_a_first_message_that_never_ends() {
         "{refused:?}"
     );
     assert!(taken <= 128 * 1024, "{taken}");
-    // Who takes the length of a message from the message makes room for all of it, for each who has not said who it is.
-    let announced = |message: &[u8]| message[1..4].iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
-    assert!(announced(&[1, 0xff, 0xff, 0xff]) > 16_000_000);
+    let held = collected(endless());
+    assert!(held > 16_000_000, "{held}");
 }
 
 /// The code that the decision gives a certificate whose end is written so; `None` if it is admitted.
