@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use certmap::policy::ClientAuth;
 use certmap::rustls::client::TicketRequest;
+use certmap::rustls::pki_types::CertificateRevocationListDer;
 use certmap::rustls::server::{
     NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache, StoresServerSessions,
     WebPkiClientVerifier,
@@ -12,7 +13,7 @@ use certmap::rustls::server::{
 use certmap::rustls::{
     ClientConfig, ClientConnection, Error, HandshakeKind, NamedGroup, PeerIncompatible, RootCertStore,
 };
-use certmap::testing::{Handshake, TestCertificate, TestIdentity, handshake};
+use certmap::testing::{Handshake, TestCertificate, TestCrl, TestIdentity, TestRevocationList, handshake};
 use certmap::tls::NoCaller;
 use certmap::{Authority, Certificate, ClientConfigBuilder, Endpoint, TrustBundle};
 
@@ -56,10 +57,16 @@ impl Naive {
 
     /// A configuration that trusts this CA; all of them share their sessions, as clones of one do.
     pub fn config(&self, ca: &TestIdentity, auth: ClientAuth) -> Arc<ServerConfig> {
+        self.config_with_lists(ca, auth, &[])
+    }
+
+    fn config_with_lists(&self, ca: &TestIdentity, auth: ClientAuth, lists: &[TestCrl]) -> Arc<ServerConfig> {
         let provider = self.backend.provider();
         let mut roots = RootCertStore::empty();
         roots.add(ca.certificate().der().into_owned()).unwrap();
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let lists = lists.iter().map(|list| CertificateRevocationListDer::from(list.der().to_vec()));
+        let verifier = verifier.with_crls(lists);
         let verifier = if auth == ClientAuth::Request { verifier.allow_unauthenticated() } else { verifier };
         let clock = Arc::<Clock>::clone(&self.clock);
         let builder = ServerConfig::builder_with_details(provider, clock).with_safe_default_protocol_versions();
@@ -266,9 +273,14 @@ fn res_07_sixteen_ways_in_by_an_old_session() {
             site.policy.replace(world.policy(change));
             site.clock.set(if way == "expired" { 2 * DAY + 1 } else { 0 });
             ours += usize::from(site.meet(&to_us).answer.is_ok());
-            // A verifier with revocation lists is asked as little as this one, which has none.
             let ca = if way == "other CA" { &world.other_ca } else { &world.ca };
-            theirs += usize::from(naively(&naive.config(ca, ClientAuth::Require), &to_them).1.is_some());
+            let list = TestRevocationList::new().revoking(&[7]).signed_by(ca);
+            let lists = if way == "revoked" { &[list][..] } else { &[] };
+            let config = naive.config_with_lists(ca, ClientAuth::Require, lists);
+            // The session alone lets it in: who comes without one is refused there too.
+            let fresh = site.client(identity, backend, version);
+            assert_eq!(naively(&config, &fresh).1, None, "{place} {way}");
+            theirs += usize::from(naively(&config, &to_them).1.is_some());
         }
     }
     assert_eq!((ours, theirs), (0, 16));
