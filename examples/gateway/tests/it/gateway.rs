@@ -100,8 +100,19 @@ impl Gateway {
     /// Memory that it holds, in KiB.
     #[cfg(target_os = "linux")]
     pub(crate) fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that it has held so far, in KiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn most_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    #[cfg(target_os = "linux")]
+    fn status(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("as Linux has it");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("as Linux has it");
         line.split_whitespace().next().expect("a number").parse().expect("a number")
     }
 }
