@@ -23,6 +23,7 @@ use certmap::{Certificate, Evidence, Fingerprint, Host, RefusalCode, TrustBundle
 use crate::anchors::{builder, bundle, client, decide_at};
 use crate::common::{Backend, SERVER, Version, everywhere};
 use crate::corpus_clients::presenting;
+use crate::corpus_trust::naive_anchors;
 use crate::hosting::{read_by, written_by};
 use crate::naive::{Attack, Naive, common_name, pins, server_with};
 use crate::parts::{Parts, algorithm, inside, sequence};
@@ -242,7 +243,7 @@ fn tr_12_tr_13_rv_08_vh_08_vh_12_a_verifier_that_does_not_refuse() {
 }
 
 #[test]
-fn tr_10_tr_11_tr_19_without_cas_nobody_is_asked() {
+fn tr_09_tr_10_tr_11_tr_19_without_cas_nobody_is_asked() {
     // CVE-2024-1351, CVE-2026-4370: what cannot be verified is not asked for.
     let server_of = |cas: RootCertStore, identity: &TestIdentity| {
         let builder = ServerConfig::builder_with_provider(Backend::AwsLcRs.provider());
@@ -258,7 +259,11 @@ fn tr_10_tr_11_tr_19_without_cas_nobody_is_asked() {
     let (root, server) = (named("CN=root").as_ca().self_signed(), named("CN=gateway").self_signed());
     for version in [Version::Tls12, Version::Tls13] {
         let nobody = || presenting(None, false, Backend::AwsLcRs, version);
-        assert_eq!(let_in(server_of(RootCertStore::empty(), &server), nobody()).as_deref(), Some("anybody"));
+        // CVE-2026-27586: no CA was read from the file, and that is no error.
+        for file in [&b""[..], b"certificates follow next week"] {
+            let cas = naive_anchors(file);
+            assert_eq!(let_in(server_of(cas, &server), nobody()).as_deref(), Some("anybody"));
+        }
         let mut cas = RootCertStore::empty();
         cas.add(root.certificate().der().into_owned()).unwrap();
         assert_eq!(let_in(server_of(cas, &server), nobody()), None);
@@ -297,9 +302,7 @@ fn revoking(
     lists: &[&TestCrl],
     set: fn(ClientCertVerifierBuilder) -> ClientCertVerifierBuilder,
 ) -> Arc<dyn ClientCertVerifier> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(trust.entries().map(|entry| entry.certificate().der().into_owned()));
-    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Backend::AwsLcRs.provider());
+    let builder = WebPkiClientVerifier::builder_with_provider(Naive::roots(trust), Backend::AwsLcRs.provider());
     let lists = lists.iter().map(|list| CertificateRevocationListDer::from(list.der().to_vec()));
     set(builder.with_crls(lists)).build().unwrap()
 }
@@ -375,11 +378,15 @@ fn rv_16_a_fingerprint_that_is_denied_and_a_reader_that_is_generous() {
     let [tbs, algorithm, signature] = <[Vec<u8>; 3]>::try_from(inside(&der)).unwrap();
     let with_null = sequence(&[&tbs, &sequence(&[&inside(&algorithm)[0], &[5, 0]]), &signature]);
     // CVE-2014-8275: what is not signed, or not looked at, makes another fingerprint of the same certificate.
+    let lets_in = |der: &[u8]| {
+        let denied = Fingerprint::of(der) == partner.certificate().fingerprint();
+        !denied && only_signatures(&[CertificateDer::from(der)], &root)
+    };
+    assert!(!lets_in(&der));
     for other in [with_null, [&der[..], &[0]].concat()] {
         let attack = Attack::on(&bundle(&[&root]), &[&other]).denying(partner.certificate());
         assert!(attack.decision().principal().is_none());
-        assert_ne!(Fingerprint::of(&other), partner.certificate().fingerprint());
-        assert!(only_signatures(&[CertificateDer::from(other)], &root));
+        assert!(lets_in(&other));
     }
 }
 
@@ -403,6 +410,23 @@ fn res_16_a_request_that_is_read_before_anybody_is_known() {
     let mut read = Vec::new();
     let _ = server.early_data().expect("accepted").read_to_end(&mut read);
     assert_eq!((&read[..], server.is_handshaking()), (&b"DELETE /"[..], true));
+}
+
+#[test]
+fn pe_19_a_user_who_is_asked_for_before_the_handshake_is_finished() {
+    let root = named("CN=root").as_ca().self_signed();
+    let (partner, server) = (client("CN=partner").issued_by(&root), named("CN=gateway").self_signed());
+    let config = Arc::new(Naive::new(&bundle(&[&root]), &[]).unwrap().server(&server));
+    for version in [Version::Tls12, Version::Tls13] {
+        let client = Arc::new(client_with(&partner, &partner, Backend::AwsLcRs, version));
+        let _ = handshake(Arc::clone(&client), Arc::clone(&config), SERVER);
+        let recorded = written_by(&mut ClientConnection::new(client, SERVER.try_into().unwrap()).unwrap());
+        // Whoever sends the first message again has the certificate of who sent it first, and no key.
+        let mut server = ServerConnection::new(Arc::clone(&config)).unwrap();
+        read_by(&mut server, &recorded).unwrap();
+        assert_eq!(Naive::user_of(&server).as_deref(), Some("partner"), "{version:?}");
+        assert!(server.is_handshaking(), "{version:?}");
+    }
 }
 
 #[test]

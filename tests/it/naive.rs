@@ -29,12 +29,16 @@ pub struct Naive {
 impl Naive {
     /// Trusts what the bundle holds, pin or anchor; lists in the order given.
     pub fn new(bundle: &TrustBundle, lists: &[TestCrl]) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(bundle.entries().map(|entry| entry.certificate().der().into_owned()));
         let lists = lists.iter().map(|list| CertificateRevocationListDer::from(list.der().to_vec()));
-        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Backend::AwsLcRs.provider());
+        let builder = WebPkiClientVerifier::builder_with_provider(Self::roots(bundle), Backend::AwsLcRs.provider());
         let verifier = builder.with_crls(lists).build().map_err(|error| error.to_string())?;
         Ok(Self { verifier, denied: HashSet::new() })
+    }
+
+    pub fn roots(bundle: &TrustBundle) -> Arc<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(bundle.entries().map(|entry| entry.certificate().der().into_owned()));
+        Arc::new(roots)
     }
 
     pub fn user(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<String, String> {
