@@ -5,8 +5,9 @@ use certmap::testing::TestIdentity;
 use certmap::{Policy, RefusalCode};
 
 use crate::anchors::{bundle, client, hierarchy, refusal};
-use crate::fleets::{of, policy, rule, who};
+use crate::fleets::{NOBODY, of, policy, rule, who};
 use crate::naive::Attack;
+use crate::parts::{sequence, tlv};
 
 /// `CN=admin` below the root is `admin`, who is let in by both builds.
 fn admin_below(root: &TestIdentity, issuing: &TestIdentity) -> Policy {
@@ -54,6 +55,47 @@ fn odd_subjects_are_not_the_name_and_the_naive_build_takes_some_for_it() {
         assert_eq!(refusal(&policy, attacker.chain_without_root()).code(), RefusalCode::NotMapped, "{row} {subject}");
         let taken_for = Attack::on(&trust, attacker.chain_without_root()).naive();
         assert_eq!(taken_for.as_deref().map_err(String::as_str), naive, "{row} {subject}");
+    }
+}
+
+/// The tags of strings (X.680, section 41): the first five types are text if their octets are; T61, graphic, general,
+/// universal and BMP strings never are.
+const STRINGS: [u8; 10] = [0x0c, 0x12, 0x13, 0x16, 0x1a, 0x14, 0x19, 0x1b, 0x1c, 0x1e];
+
+/// Content octets, and who is admitted by them in each of these types: `a` for `admin`, `u` for the one with an umlaut, and
+/// nobody for a dot.
+const CONTENTS: [(&[u8], &str); 9] = [
+    (b"admin", "aaaaa....."),
+    (b"\xc3\xa4dmin", "u........."),
+    // In Latin-1, as T61 strings are often read.
+    (b"\xe4dmin", ".........."),
+    (b"a\xcc\x88dmin", ".........."),
+    // As BMP and universal strings have it.
+    (b"\0a\0d\0m\0i\0n", ".........."),
+    (b"\0\0\0a\0\0\0d\0\0\0m\0\0\0i\0\0\0n", ".........."),
+    (b"admin\0", ".........."),
+    (b"\xffadmin", ".........."),
+    (b"", ".........."),
+];
+
+#[test]
+fn mp_26_every_type_of_string_with_every_kind_of_octets() {
+    let (root, issuing) = hierarchy();
+    let rules = [("admin", "\"a\""), ("\u{e4}dmin", "\"u\"")];
+    let rules = rules.map(|(name, user)| rule(&root, &format!("attribute CN \"{name}\""), user));
+    let policy = policy(bundle(&[&root]), rules);
+    for (content, expected) in CONTENTS {
+        let row = STRINGS.map(|tag| {
+            let name = sequence(&[&tlv(0x31, &sequence(&[&[6, 3, 0x55, 4, 3], &tlv(tag, content)]))]);
+            match who(&policy, &client("CN=any").with_subject_der(&name).issued_by(&issuing)) {
+                Ok(user) => user,
+                nobody => {
+                    assert_eq!(nobody, NOBODY, "{tag:x} {content:x?}");
+                    ".".to_owned()
+                }
+            }
+        });
+        assert_eq!(row.concat(), expected, "{content:x?}");
     }
 }
 

@@ -230,6 +230,44 @@ fn rv_10_a_ca_that_is_revoked_itself() {
 }
 
 #[test]
+fn rv_12_lists_for_a_part_beside_points_of_distribution() {
+    let ca = Pki::new().ca;
+    let name = |url: &str| tlv(0xa0, &tlv(0xa0, &tlv(0x86, url.as_bytes())));
+    let (here, there) = (name("http://a.example/1"), name("http://a.example/2"));
+    let point = |name: &[u8]| sequence(&[name]);
+    let points = [
+        None,
+        Some(sequence(&[&point(&here)])),
+        Some(sequence(&[&point(&there)])),
+        Some(sequence(&[&point(&here), &point(&there)])),
+    ];
+    // The list's point, whose certificates it is for, its reasons, and whether it has those of other CAs (RFC 5280,
+    // section 5.2.5).
+    let flag = |number: u8| vec![0x80 | number, 1, 0xff];
+    let scopes = [here, there, flag(1), flag(2), flag(5), vec![0x83, 2, 1, 6], flag(4)];
+    for points in points {
+        let partner = client("CN=partner");
+        let partner = points.iter().fold(partner, |made, value| made.with_extension("2.5.29.31", false, value));
+        let pki = Pki { partner: partner.issued_by(&ca), ca: ca.clone() };
+        let (empty, revoking) = (list().signed_by(&ca), list().revoking(&[9]).signed_by(&ca));
+        // What the certificate says of lists changes nothing, and a part is never taken for the whole.
+        pki.under(&[&empty]).admitted();
+        pki.under(&[&revoking]).refused(RefusalCode::CertificateRevoked);
+        for (scope, part) in scopes.iter().flat_map(|scope| [list(), list().revoking(&[9])].map(|part| (scope, part))) {
+            let part = part.with_extension("2.5.29.28", true, &sequence(&[scope])).signed_by(&ca);
+            let indirect = scope[0] == 0x84;
+            let expected = if indirect { InvalidRevocationList::Indirect } else { InvalidRevocationList::Partitioned };
+            assert_eq!(unread(&part), expected, "{scope:x?}");
+            for file in [[part.pem(), empty.pem()], [empty.pem(), part.pem()]] {
+                let mut lists = Revocation::new();
+                assert!(lists.add_pem(file.concat().as_bytes()).is_err(), "{scope:x?}");
+                assert_eq!(lists.lists().count(), 0);
+            }
+        }
+    }
+}
+
+#[test]
 fn rv_13_revoked_only_in_the_last_of_three_lists() {
     let pki = Pki::new();
     let [first, second] = [1, 2].map(|number| dated(-3, 100).with_number(&[number]).signed_by(&pki.ca));
