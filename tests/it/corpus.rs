@@ -7,8 +7,8 @@ fn place(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(file)
 }
 
-/// The functions of a module that are tests.
-fn tests(module: &str) -> BTreeSet<String> {
+/// The text of a module; empty if there is none.
+fn source(module: &str) -> String {
     // `map::tests` and the like are inside the crate, `gateway::proxy` is of the example, all others are here.
     let inside = module.replace("::", "/");
     let path = match inside.strip_prefix("gateway/") {
@@ -16,7 +16,12 @@ fn tests(module: &str) -> BTreeSet<String> {
         None if inside == module => place(&format!("{module}.rs")),
         None => place(&format!("../../src/{inside}.rs")),
     };
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// The functions of a module that are tests.
+fn tests(module: &str) -> BTreeSet<String> {
+    let text = source(module);
     let after_attribute = text.split("#[test]\nfn ").skip(1);
     after_attribute.filter_map(|rest| Some(format!("{module}::{}", rest.split_once('(')?.0))).collect()
 }
@@ -33,11 +38,51 @@ fn reasons(text: &str) -> BTreeSet<&str> {
     items.flat_map(|(ids, _)| ids.split(", ")).collect()
 }
 
+/// The answer of a cell, and what stands in brackets behind it.
+fn answer(cell: &str) -> (&str, Vec<&str>) {
+    match cell.strip_suffix(')').and_then(|cell| cell.split_once(" (")) {
+        Some((answer, words)) => (answer, words.split(", ").collect()),
+        None => (cell, Vec::new()),
+    }
+}
+
 /// How many of these rows there are, and how many of each answer, in the words of the page.
 fn counted(rows: &[(&str, &str)]) -> String {
-    let of = |answer: &str| rows.iter().filter(|(_, naive)| *naive == answer).count();
+    let of = |of: &str| rows.iter().filter(|(_, naive)| answer(naive).0 == of).count();
     let [yes, path, no, not] = ["yes", "path", "no", "n.a."].map(of);
     format!("{} rows, {yes} yes, {path} path, {no} no, {not} n.a.", rows.len())
+}
+
+/// Who falls for the attacks of these rows, and for what, in the words of the page.
+fn fallen(rows: &[(&str, &str)]) -> String {
+    let yes: Vec<_> = rows.iter().map(|(_, naive)| answer(naive)).filter(|(answer, _)| *answer == "yes").collect();
+    let of = |word: &str| yes.iter().filter(|(_, words)| words.contains(&word)).count();
+    let [home_made, cost, text] = ["home-made", "cost", "text"].map(of);
+    format!("{} of the naive build, {home_made} home-made; {cost} of cost, {text} of text", yes.len() - home_made)
+}
+
+/// Where home-made lines are.
+const HOME_MADE: [&str; 7] = [
+    "corpus_homemade",
+    "corpus_homemade_names",
+    "corpus_bounds",
+    "corpus_clients",
+    "corpus_hosts",
+    "corpus_revocation",
+    "corpus_secrets",
+];
+
+/// True if a test runs the naive build, or a function beside it does that it calls.
+fn runs_the_naive_build(test: &str) -> bool {
+    let (module, name) = test.rsplit_once("::").unwrap();
+    let code = source(module);
+    let functions = || code.split("\nfn ").skip(1).filter_map(|rest| rest.split_once("\n}\n")).map(|(body, _)| body);
+    let named = |body: &&str, name: &str| body.starts_with(&format!("{name}("));
+    let body = functions().find(|body| named(body, name)).unwrap_or_default();
+    let called =
+        functions().filter(|other| other.split('(').next().is_some_and(|name| body.contains(&format!(" {name}("))));
+    let ways = [".naively(", ".naive()", "Naive::new(", "Naive::beside(", "NaiveHosts::beside("];
+    std::iter::once(body).chain(called).any(|body| ways.iter().any(|way| body.contains(way)))
 }
 
 const FAMILIES: [(&str, usize); 11] = [
@@ -64,10 +109,43 @@ fn the_counts_are_right_and_the_naive_builds_fall_for_nearly_everything() {
     for (of, rows) in [("of all rows", &all), ("without PE, S and RV-20 to RV-23, which we added", &elsewhere)] {
         let line = format!("Count {of}: {}.", counted(rows).trim_end_matches('.'));
         assert!(corpus.lines().any(|said| said == line), "{line}");
+        let line = format!("Yes {of}: {}.", fallen(rows));
+        assert!(corpus.lines().any(|said| said == line), "{line}");
     }
     let refused = elsewhere.iter().filter(|(_, naive)| *naive == "no").count();
     let arises = elsewhere.iter().filter(|(_, naive)| *naive != "n.a.").count();
     assert!(refused * 20 <= arises, "{refused} of {arises} are refused there too");
+}
+
+#[test]
+fn a_row_says_whether_the_naive_build_falls_for_it_or_home_made_lines() {
+    let corpus = std::fs::read_to_string(place("corpus.md")).unwrap();
+    for module in HOME_MADE {
+        assert!(corpus.contains(&format!("`{module}.rs`")), "{module}");
+    }
+    for row in rows(&corpus) {
+        let [id, _, tests_of_row, naive] = row[..] else { panic!("{row:?}") };
+        let (answer, words) = answer(naive);
+        let (home_made, kind) = match words[..] {
+            [] => (false, None),
+            ["home-made"] => (true, None),
+            ["home-made", kind] => (true, Some(kind)),
+            [kind] => (false, Some(kind)),
+            _ => panic!("{id}: {naive}"),
+        };
+        assert!(kind.is_none_or(|kind| ["cost", "text"].contains(&kind)), "{id}: {naive}");
+        if answer != "yes" {
+            assert!(words.is_empty(), "{id}: {naive}");
+            continue;
+        }
+        let mut named = tests_of_row.split(", ").map(|test| test.trim_matches('`'));
+        if home_made {
+            let there = |test: &str| HOME_MADE.iter().any(|module| tests(module).contains(test));
+            assert!(named.any(there), "{id} names no test of home-made lines");
+        } else if !corpus.contains(&format!("the **yes** of {id},")) {
+            assert!(named.any(runs_the_naive_build), "{id} names no test of the naive build");
+        }
+    }
 }
 
 #[test]
@@ -78,7 +156,7 @@ fn every_test_that_the_corpus_names_exists_and_every_row_has_one_or_a_reason() {
     for row in rows(&corpus) {
         let [id, _, tests_of_row, naive] = row[..] else { panic!("{row:?}") };
         assert!(ids.insert(id), "{id} stands there twice");
-        assert!(["yes", "no", "n.a.", "path"].contains(&naive), "{id}: {naive}");
+        assert!(["yes", "no", "n.a.", "path"].contains(&answer(naive).0), "{id}: {naive}");
         if ["no", "n.a."].contains(&naive) || tests_of_row == "see below" {
             assert!(reasons.contains(id), "{id} is `{naive}` and has no reason");
         }
