@@ -18,6 +18,8 @@ pub struct Finding {
 codes! {
     /// The stable code of a [`Finding`].
     FindingCode {
+        /// There are revocation lists of an anchor's name, and it signed none of them.
+        AnchorWithoutList = "anchor-without-list",
         /// No rule can match what an anchor vouches for.
         AnchorWithoutRule = "anchor-without-rule",
         /// A bundle has reached nine tenths of its limit.

@@ -1,11 +1,11 @@
-//! (private) What is odd about bundles, revocation lists and denials.
+//! (private) What is odd about bundles and denials.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lint::{Lint, nearly_full};
 use super::near::nearly;
 use super::{FindingCode, Place};
-use crate::cert::{AlikeName, Certificate, Fingerprint, RevocationList, Standing, is_uncommon, old_signature, show};
+use crate::cert::{Certificate, Fingerprint, Standing, is_uncommon, old_signature, show};
 use crate::map::Lookup;
 use crate::trace::NoTrace;
 use crate::trust::{Entry, EntryKind, TrustBundle};
@@ -135,60 +135,6 @@ impl Lint<'_> {
                 format!("it is signed by the old algorithm {algorithm}: a pin does not mind, most other programs do"),
                 "have the partner make a certificate that is signed with SHA-256",
             );
-        }
-    }
-
-    pub(super) fn lists(&mut self) {
-        let grace = self.parts.revocation.grace();
-        if !grace.is_zero() {
-            self.find(
-                FindingCode::StaleListGrace,
-                Place::Policy,
-                format!("revocation lists are believed for {} s after their end", grace.as_secs()),
-                "fetch lists in time, and take the grace back",
-            );
-        }
-        // Two CAs can have one key; more often one CA has two spellings.
-        let anchors = self.all_entries().filter(|(_, entry)| entry.kind() == EntryKind::Anchor);
-        let anchors: Vec<_> = anchors.map(|(_, anchor)| anchor.certificate()).collect();
-        for (list, anchor) in self.parts.lists_under_other_names(&anchors) {
-            let (issuer, anchor) = (list.issuer(), anchor.subject());
-            self.find(
-                FindingCode::ListOfOtherName,
-                Place::List(list.fingerprint()),
-                format!("it is of `{issuer}`, and signed by the key of the anchor `{anchor}`: of what that issued it revokes nothing"),
-                format!("if that is one CA, ask for a list that bears the name of its certificate, and until then deny what it revokes by serial number of `{anchor}`"),
-            );
-        }
-        // Of several lists of one issuer the newest counts.
-        let mut newest: BTreeMap<AlikeName, &RevocationList> = BTreeMap::new();
-        for list in self.parts.revocation.lists() {
-            let known = newest.entry(list.issuer().alike()).or_insert(list);
-            if known.next_update() < list.next_update() {
-                *known = list;
-            }
-        }
-        let no_anchors = !self.has_anchors();
-        for list in newest.into_values() {
-            let issuer = list.issuer();
-            let place = || Place::List(list.fingerprint());
-            let (made, end) = (list.this_update().as_secs(), list.next_update());
-            let left = end.as_secs().saturating_sub(self.now.as_secs());
-            let fetch = || format!("fetch the current list of `{issuer}`");
-            if no_anchors {
-                self.find(
-                    FindingCode::ListConcernsNobody,
-                    place(),
-                    format!("it is of `{issuer}`, and there is no anchor at all: pins are not revoked"),
-                    "take it out, or add the CA as an anchor",
-                );
-            } else if end < self.now {
-                let sentence = format!("it was to be replaced until {}", show(end));
-                self.find(FindingCode::ListStale, place(), sentence, fetch());
-            } else if end <= self.until && left < end.as_secs().saturating_sub(made) / 4 {
-                let sentence = format!("three quarters of its time are over, and it ends at {}", show(end));
-                self.find(FindingCode::ListEndsSoon, place(), sentence, fetch());
-            }
         }
     }
 

@@ -8,7 +8,7 @@ use certmap::review::{Ending, EndingCause, Successor, Turn, Whose, forecast};
 use certmap::rustls::pki_types::UnixTime;
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName, TestRevocationList};
 use certmap::trust::{Denial, Revocation};
-use certmap::{CertUserMapping, Evidence, Host, Policy, PolicyBuilder, Selector, TrustBundle};
+use certmap::{CertUserMapping, Evidence, Host, NewKey, Policy, PolicyBuilder, Selector, TrustBundle};
 
 use crate::anchors::{bundle, client};
 use crate::common::user;
@@ -234,4 +234,44 @@ fn a_successor_is_whatever_admits_the_same_user_longer_on_that_host() {
         assert_eq!(ending.successor(), successor.as_ref(), "host {id}");
         assert_eq!(ending.turn(), Turn::Partner);
     }
+}
+
+#[test]
+fn below_an_anchor_of_whose_name_only_another_has_lists_nobody_is_left_to_end() {
+    let [a, b] =
+        ["CN=Acme CA", "CN=ACME CA"].map(|name| lasting(name, 90).as_ca().with_new_key(NewKey::EcP256).self_signed());
+    let list = |by: &TestIdentity, days: u64| {
+        let list = TestRevocationList::new().with_dates(NOW.as_secs() - 60, Some(in_days(days)));
+        RevocationList::from_der(list.signed_by(by).der()).unwrap()
+    };
+    let issued = client("CN=exact").issued_by(&a);
+    let hosts = |id: &str, ca: &TestIdentity| {
+        let mut trust = TrustBundle::new(id.parse().unwrap());
+        trust.add_anchor(ca.certificate().clone()).unwrap();
+        Host::new(id.parse().unwrap(), trust).with_server_names([format!("{id}.example").parse().unwrap()])
+    };
+    let rules = [(&a, "u"), (&b, "v")].map(|(ca, name)| {
+        let selector = format!("under {} dns \"a.example\"", ca.certificate().fingerprint());
+        CertUserMapping::new(selector.parse().unwrap(), user(name))
+    });
+    let exact = CertUserMapping::new(Selector::certificate(issued.certificate().fingerprint()), user("exact"));
+    let builder = || {
+        let [one, two] = [("one", &a), ("two", &b)].map(|(id, ca)| hosts(id, ca));
+        PolicyBuilder::for_host(one).host(two).mappings(rules.clone()).mapping(exact.clone())
+    };
+    let with = |lists: &[RevocationList]| {
+        let mut revocation = Revocation::new();
+        for list in lists {
+            revocation.add(list.clone());
+        }
+        told(&builder().revocation(revocation).build().unwrap())
+    };
+    let end = |date: &str, name: &str, host: &str, cause: &str| {
+        format!("{date}T12:00:00Z: user `{name}` ends on host `{host}` with {cause}")
+    };
+    // What is not pinned could be of the other CA.
+    let b_ends = ["exact", "v"].map(|name| end("2026-12-08", name, "two", "the revocation list of `CN=ACME CA`"));
+    assert_eq!(with(&[list(&b, 7)]), b_ends);
+    let a_ends = ["exact", "u"].map(|name| end("2026-12-04", name, "one", "the revocation list of `CN=Acme CA`"));
+    assert_eq!(with(&[list(&b, 7), list(&a, 3)]), [a_ends, b_ends].concat());
 }
