@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lint::{Lint, nearly_full};
 use super::near::nearly;
 use super::{FindingCode, Place};
-use crate::cert::{Certificate, Fingerprint, Standing, is_uncommon, old_signature, show};
+use crate::cert::{AlikeName, Certificate, Fingerprint, RevocationList, Standing, is_uncommon, old_signature, show};
 use crate::map::Lookup;
 use crate::trace::NoTrace;
-use crate::trust::{Entry, EntryKind, TrustBundle};
+use crate::trust::{Denial, Entry, EntryKind, TrustBundle};
 
 impl Lint<'_> {
     pub(super) fn entries(&mut self) {
@@ -140,20 +140,25 @@ impl Lint<'_> {
 
     /// Whether a denial means a CA that is known. It can be for an intermediate, which comes with its clients.
     fn denied_issuers(&mut self) {
-        let entries = self.all_entries().map(|(_, entry)| entry.certificate());
-        let mut known: BTreeMap<_, _> = entries
-            .flat_map(|certificate| [certificate.subject(), certificate.issuer()])
-            .map(|name| (name.alike().flat(), name))
-            .collect();
-        known.extend(self.parts.revocation.lists().map(|list| (list.issuer().alike().flat(), list.issuer())));
-        for denial in self.parts.denials.clone() {
-            let Some((issuer, _)) =
-                denial.denied_serial().filter(|(issuer, _)| !known.contains_key(&issuer.alike().flat()))
-            else {
-                continue;
-            };
-            let text = issuer.to_string();
-            if let Some(near) = known.values().find(|name| nearly(&name.to_string(), &text)) {
+        let known = self.known_issuers();
+        let mut unknown: BTreeMap<AlikeName, Vec<&Denial>> = BTreeMap::new();
+        for denial in &self.parts.denials {
+            let Some((issuer, _)) = denial.denied_serial() else { continue };
+            let issuer = issuer.alike().flat();
+            if !known.contains(&issuer) {
+                unknown.entry(issuer).or_default().push(denial);
+            }
+        }
+        if unknown.is_empty() {
+            return;
+        }
+        let cas = self.names_of_cas();
+        // There may be thousands of one issuer, which is looked for once.
+        for denials in unknown.into_values() {
+            let issuers = denials.iter().filter_map(|denial| Some(denial.denied_serial()?.0.to_string()));
+            let spellings: BTreeSet<String> = issuers.collect();
+            let Some(near) = cas.values().find(|ca| spellings.iter().any(|one| nearly(ca, one))) else { continue };
+            for denial in denials {
                 self.find(
                     FindingCode::NearMissIssuer,
                     Place::Denial(denial.clone()),
@@ -162,6 +167,30 @@ impl Lint<'_> {
                 );
             }
         }
+    }
+
+    /// Every name that stands in an entry or a list: a denial of it is no typing error.
+    fn known_issuers(&self) -> BTreeSet<AlikeName> {
+        let entries = self.all_entries().map(|(_, entry)| entry.certificate());
+        let names = entries.flat_map(|certificate| [certificate.subject(), certificate.issuer()]);
+        let lists = self.parts.revocation.lists().map(RevocationList::issuer);
+        names.chain(lists).map(|name| name.alike().flat()).collect()
+    }
+
+    /// The names of what is an anchor or says that it is a CA, and of whoever issued an entry or a list.
+    fn names_of_cas(&self) -> BTreeMap<AlikeName, String> {
+        let names = self.all_entries().flat_map(|(_, entry)| {
+            let certificate = entry.certificate();
+            let is_ca = entry.kind() == EntryKind::Anchor || certificate.is_ca();
+            let issuer = (!certificate.is_self_issued()).then(|| certificate.issuer());
+            is_ca.then(|| certificate.subject()).into_iter().chain(issuer)
+        });
+        let lists = self.parts.revocation.lists().map(RevocationList::issuer);
+        let mut texts = BTreeMap::new();
+        for name in names.chain(lists) {
+            texts.entry(name.alike().flat()).or_insert_with(|| name.to_string());
+        }
+        texts
     }
 
     pub(super) fn denials(&mut self) {

@@ -4,19 +4,21 @@ use crate::text::within_edits;
 
 /// True if they differ by case, or by one or two octets that are no digits: those count members of a series.
 pub(super) fn nearly(one: &str, other: &str) -> bool {
-    if one == other {
-        return false;
-    }
-    if one.eq_ignore_ascii_case(other) {
-        return true;
-    }
     let edits = match one.len().min(other.len()) {
-        0..4 => return false,
+        0..4 => 0,
         4..8 => 1,
         _ => 2,
     };
-    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    letters(one) != letters(other) && within_edits(one.as_bytes(), other.as_bytes(), edits)
+    // First, because each of many is compared with each of many.
+    if one.len().abs_diff(other.len()) > edits || one == other {
+        return false;
+    }
+    one.eq_ignore_ascii_case(other)
+        || (edits > 0 && within_edits(one.as_bytes(), other.as_bytes(), edits) && !letters(one).eq(letters(other)))
+}
+
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ mod layers;
 mod left_behind;
 mod limbo;
 mod lint;
+mod lint_denials;
 mod lint_lists;
 mod lint_rules;
 mod live;
