@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lint::Lint;
 use super::near::nearly;
 use super::{FindingCode, Place};
-use crate::map::{Selector, UserSource};
+use crate::map::{MappingTable, RuleName, UserSource};
 use crate::role::{Enforcement, Holder, Role};
 use crate::strength::Strength;
 use crate::user::UserName;
@@ -121,28 +121,15 @@ impl<'a> Lint<'a> {
         if demands.is_empty() {
             return;
         }
-        let mut most: BTreeMap<Holder, Strength> = BTreeMap::new();
-        let mut templates = Vec::new();
-        for rule in self.parts.rules.rules() {
-            let reach = reach(rule.selector);
-            let users = rule.source.named().cloned().map(Holder::User);
-            for holder in users.chain(rule.names.iter().cloned().map(Holder::Rule)) {
-                let known = most.entry(holder).or_insert(reach);
-                *known = reach.max(*known);
-            }
-            if rule.source.constant().is_none() {
-                templates.push((rule.source, reach));
-            }
-        }
+        let reach = Reach::of(self.parts.rules);
+        let mut known: BTreeMap<&Holder, Option<Strength>> = BTreeMap::new();
         for (holder, role, least, _) in demands {
-            let taken = user_of(holder)
-                .into_iter()
-                .flat_map(|user| templates.iter().filter(|(source, _)| source.may_name(user)).map(|(_, reach)| *reach));
-            if taken.chain(most.get(holder).copied()).max().is_some_and(|most| most < least) {
+            let most = *known.entry(holder).or_insert_with(|| reach.most(holder));
+            if most.is_some_and(|most| most < least) {
                 self.find(
                     FindingCode::RoleOutOfReach,
                     Place::Assignment { holder: holder.clone(), role: role.clone() },
-                    format!("it asks for strength {least}, which no rule of its holder gives: nobody has the role"),
+                    format!("it asks for strength {least}, which no rule of its holder gives: nobody has the role by this assignment"),
                     "ask for less, or map by key or certificate",
                 );
             }
@@ -188,9 +175,53 @@ impl<'a> Lint<'a> {
     }
 }
 
-/// The most that a certificate can be matched with by this rule.
-fn reach(selector: &Selector) -> Strength {
-    if selector.ca().is_some() { Strength::Serial } else { selector.strength() }
+/// How strongly holders of roles can be known at most.
+struct Reach<'a> {
+    /// The users that rules name.
+    users: BTreeMap<&'a UserName, Strength>,
+    templates: Vec<&'a UserSource>,
+    /// Where the rules of a name have their users from.
+    rules: BTreeMap<&'a RuleName, Vec<&'a UserSource>>,
+}
+
+impl<'a> Reach<'a> {
+    fn of(table: &'a MappingTable) -> Self {
+        let mut reach = Self { users: BTreeMap::new(), templates: Vec::new(), rules: BTreeMap::new() };
+        for rule in table.rules() {
+            // Of an `any` under a CA the part that matches counts.
+            let selector = if rule.selector.ca().is_some() { Strength::Serial } else { rule.selector.strength() };
+            let most = selector.min(rule.source.strength());
+            for user in rule.source.named() {
+                let known = reach.users.entry(user).or_insert(most);
+                *known = most.max(*known);
+            }
+            if rule.source.constant().is_none() {
+                reach.templates.push(rule.source);
+            }
+            for name in rule.names {
+                reach.rules.entry(name).or_default().push(rule.source);
+            }
+        }
+        reach
+    }
+
+    /// `None` if no rule is about the holder.
+    fn most(&self, holder: &Holder) -> Option<Strength> {
+        match holder {
+            Holder::Rule(name) => self.rules.get(name)?.iter().map(|source| self.most_from(source)).max(),
+            Holder::User(user) => {
+                let taken =
+                    || self.templates.iter().find(|source| source.may_name(user)).map(|source| source.strength());
+                self.users.get(user).copied().or_else(taken)
+            }
+        }
+    }
+
+    /// Of whoever has its user from here. Another rule that matches too, and more strongly, may name a user that is written down; none
+    /// names one that a template has for itself.
+    fn most_from(&self, source: &UserSource) -> Strength {
+        source.named().filter_map(|user| self.users.get(user)).max().copied().unwrap_or_else(|| source.strength())
+    }
 }
 
 /// Roles of one name in two applications are two roles.

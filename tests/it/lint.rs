@@ -388,7 +388,7 @@ fn user_cases() -> Vec<Case> {
         },
         Case {
             code: FindingCode::RoleOutOfReach,
-            told: "role-out-of-reach: role `iflmap/Admin` of user erp: it asks for strength key, which no rule of its holder gives: nobody has the role: ask for less, or map by key or certificate",
+            told: "role-out-of-reach: role `iflmap/Admin` of user erp: it asks for strength key, which no rule of its holder gives: nobody has the role by this assignment: ask for less, or map by key or certificate",
             odd: below(&[("dns", "\"erp\"")]).assignment(strict(Enforcement::Enforce)),
             near: below(&[("dns", "\"erp\"")]).assignment(strict(Enforcement::Warn)),
         },

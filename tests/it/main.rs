@@ -60,6 +60,7 @@ mod lint;
 mod lint_denials;
 mod lint_lists;
 mod lint_rules;
+mod lint_users;
 mod live;
 mod moved;
 mod naive;
