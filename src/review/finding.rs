@@ -24,7 +24,7 @@ codes! {
         AnchorWithoutRule = "anchor-without-rule",
         /// A bundle has reached nine tenths of its limit.
         BundleNearlyFull = "bundle-nearly-full",
-        /// A rule is for the certificate of an anchor itself.
+        /// A rule is for the certificate of an anchor itself, which is refused as that of a client.
         CaAsClient = "ca-as-client",
         /// A rule under a CA rests on the common name alone, or takes the user from it.
         CommonNameRule = "common-name-rule",

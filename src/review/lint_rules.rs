@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::lint::Lint;
 use super::{FindingCode, Place};
+use crate::cert::Certificate;
 use crate::map::{self, Selector};
 use crate::trust::{Entry, EntryKind, TrustBundle};
 
@@ -60,11 +61,15 @@ impl<'a> Lint<'a> {
         }
     }
 
-    /// Rules for an anchor's own certificate, where what it issues was meant.
+    /// Rules for an anchor's own certificate, where what it issues was meant. One that does not say that it is a CA's can be a
+    /// client's, and so can whatever carries a pinned key.
     fn ca_as_client(&mut self) {
-        let anchors = self.all_entries().map(|(_, entry)| entry).filter(|entry| entry.kind() == EntryKind::Anchor);
-        let anchors: BTreeSet<_> =
-            anchors.map(|entry| Selector::certificate(entry.certificate().fingerprint())).collect();
+        let entries = || self.all_entries().map(|(_, entry)| entry);
+        let of_kind = |kind| entries().filter(move |entry| entry.kind() == kind).map(Entry::certificate);
+        let keys: BTreeSet<_> = of_kind(EntryKind::KeyPin).map(Certificate::spki_fingerprint).collect();
+        let says_ca = |one: &&Certificate| one.is_ca() || one.extensions().key_cert_sign() == Some(true);
+        let refused = of_kind(EntryKind::Anchor).filter(says_ca).filter(|one| !keys.contains(&one.spki_fingerprint()));
+        let anchors: BTreeSet<_> = refused.map(|one| Selector::certificate(one.fingerprint())).collect();
         for selector in self.outside_every_bundle().filter(|selector| anchors.contains(selector)) {
             self.find(
                 FindingCode::CaAsClient,

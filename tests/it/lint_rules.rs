@@ -1,10 +1,12 @@
 //! What the lint says about rules: which overlap, what they rest on, whom they can name.
 
-use certmap::RoleAssignment;
 use certmap::review::FindingCode;
-use certmap::testing::TestCertificate;
+use certmap::testing::{KeyUsageBit, TestCertificate, TestIdentity};
+use certmap::trust::Entry;
+use certmap::{Host, PolicyBuilder, RoleAssignment};
 
 use crate::common::{SEND, user};
+use crate::fleets::{exact, who};
 use crate::lint::{below, below_ca, bundle, told};
 
 #[test]
@@ -115,5 +117,33 @@ fn what_a_rule_rests_on_is_told_of_that_rule_only() {
         let found = told(below_ca(&root, bundle(), &[(test, source)])).into_iter().map(|(code, _)| code);
         let of_rules = |code: &FindingCode| [CommonNameRule, EveryCertificate, IssuerNotStated].contains(code);
         assert_eq!(found.filter(of_rules).collect::<Vec<_>>(), codes, "{test} {source}");
+    }
+}
+
+#[test]
+fn a_rule_for_an_anchor_is_told_where_that_is_refused_as_a_client() {
+    let pinned = |identity: &TestIdentity| Entry::key_pin(identity.certificate().clone()).unwrap();
+    let odd = TestCertificate::new("CN=odd").with_serial(&[3]);
+    let signs = odd.clone().with_key_usage(&[KeyUsageBit::KeyCertSign]).self_signed();
+    let ca = TestCertificate::new("CN=ca").as_ca().self_signed();
+    let renewed = TestCertificate::new("CN=ca").with_serial(&[4]).with_key_of(&ca).self_signed();
+    for (anchor, more, is_refused) in [
+        (&ca, None, true),
+        (&signs, None, true),
+        // Nothing in it says that it is a CA's.
+        (&odd.self_signed(), None, false),
+        // Whatever carries a pinned key is believed.
+        (&ca, Some(pinned(&renewed)), false),
+    ] {
+        let mut trust = bundle();
+        trust.add(Entry::danger_odd_anchor(anchor.certificate().clone()).unwrap()).unwrap();
+        if let Some(more) = more {
+            trust.add(more).unwrap();
+        }
+        let builder = PolicyBuilder::for_host(Host::new("gw".parse().unwrap(), trust)).mapping(exact(anchor, "u"));
+        let decided = who(&builder.clone().build().unwrap(), anchor);
+        assert_eq!(decided.is_err(), is_refused, "{decided:?}");
+        let found = told(builder).into_iter().any(|(code, _)| code == FindingCode::CaAsClient);
+        assert_eq!(found, is_refused, "{decided:?}");
     }
 }
