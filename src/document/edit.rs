@@ -16,7 +16,7 @@ use super::write::{self, added};
 use super::{Document, DocumentProblem, written};
 use crate::cert::{DistinguishedName, Fingerprint, InvalidCertificate};
 use crate::map::{CertUserMapping, InvalidSelector, Selector};
-use crate::role::{Holder, Role, RoleAssignment};
+use crate::role::{Enforcement, Holder, Role, RoleAssignment};
 use crate::strength::Strength;
 use crate::text::WithCauses;
 use crate::trust::Denial;
@@ -35,7 +35,7 @@ pub enum EditError {
         holder: Holder,
         /// The role.
         role: Role,
-        /// What is asked for now.
+        /// The strength from which on it is given now; [`Strength::Name`] if another one is only observed or warned about.
         least: Strength,
     },
     /// What should be added cannot be read.
@@ -78,12 +78,23 @@ pub enum EditError {
     Selector(InvalidSelector),
 }
 
-/// True if whoever gets the role by the second assignment gets it by the first already: each gives by itself.
+/// True if the first assignment gives the role to whomever the second would give it, and as silently; or if the second should close
+/// what the first leaves open. Each gives by itself.
 fn gives_all_of(present: &RoleAssignment, added: &RoleAssignment) -> bool {
     let milder = present.least() <= added.least() && present.enforcement() <= added.enforcement();
+    let closes = added.least() > Strength::Name && added.enforcement() == Enforcement::Enforce;
+    let stays_open = closes && given_from(present) == Strength::Name;
     present.holder() == added.holder()
         && present.role() == added.role()
-        && (present.least() == Strength::Name || milder)
+        && (present.least() == Strength::Name || milder || stays_open)
+}
+
+/// The strength from which on it gives the role: what is only looked for is no condition.
+fn given_from(assignment: &RoleAssignment) -> Strength {
+    match assignment.enforcement() {
+        Enforcement::Enforce => assignment.least(),
+        Enforcement::Observe | Enforcement::Warn => Strength::Name,
+    }
 }
 
 struct Problems<'a>(&'a [DocumentProblem]);
@@ -254,7 +265,8 @@ impl<'a> Editor<'a> {
     ///
     /// # Errors
     /// [`EditError::Problems`] if it is for a rule and no rule has the name, [`EditError::AlreadyGiven`] if the role is given to the
-    /// holder under conditions that are no stricter: each assignment gives by itself, so this one would do nothing.
+    /// holder under conditions that are no stricter, or that are not enforced as these are: each assignment gives by itself, so this
+    /// one would give nobody anything and take nothing from anybody.
     pub fn assign(&mut self, assignment: &RoleAssignment) -> Result<Changes, EditError> {
         let understood = self.understood();
         let present = || understood.assignments.iter().flatten();
@@ -263,7 +275,7 @@ impl<'a> Editor<'a> {
         }
         if let Some(present) = present().find(|present| gives_all_of(present, assignment)) {
             let (holder, role) = (present.holder().clone(), present.role().clone());
-            return Err(EditError::AlreadyGiven { holder, role, least: present.least() });
+            return Err(EditError::AlreadyGiven { holder, role, least: given_from(present) });
         }
         let mut next = self.document.clone();
         next.assignments.push(added(write::assignment(assignment)));

@@ -29,6 +29,7 @@ mod corpus_secrets;
 mod corpus_sessions;
 mod corpus_trust;
 mod diff;
+mod document_assignments;
 mod document_edits;
 mod document_files;
 mod document_round_trips;
