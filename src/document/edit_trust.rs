@@ -217,7 +217,8 @@ impl Editor<'_> {
     /// Puts the certificates of a PEM or DER file into a bundle, which is made if there is none of that name: all of them
     /// or, if one cannot be added, none. What is there already, as the same kind, is no change.
     ///
-    /// Without a kind, what is no CA becomes a pin, and an intermediate CA an anchor. An alias is for one certificate.
+    /// Without a kind, what is no CA becomes a pin. Every CA certificate, an intermediate's too, wants a kind. An alias is for one
+    /// certificate.
     ///
     /// # Errors
     /// [`EditError::PinOrAnchor`] for a CA certificate without a kind: whatever a program guessed, it would be
