@@ -39,9 +39,9 @@ impl Policy {
 }
 
 impl<'a> Parts<'a> {
-    /// The last second in which a list of this anchor is believed, if it has one.
-    pub(crate) fn lists_until(&self, anchor: &Certificate) -> Option<UnixTime> {
-        self.revocation.last_second(anchor, self.policy.algorithms)
+    /// The newest revocation list of this anchor, and the last second in which it is believed.
+    pub(crate) fn newest_list(&self, anchor: &Certificate) -> Option<(&'a RevocationList, UnixTime)> {
+        self.revocation.newest_of(anchor, self.policy.algorithms)
     }
 
     /// Revocation lists that are signed by the key of one of these anchors and bear the name of none, and by which.

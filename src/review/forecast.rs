@@ -270,8 +270,8 @@ impl End {
 
     fn anchor(certificate: &Certificate, parts: &Parts<'_>) -> Self {
         let (own, fingerprint) = (certificate.validity().not_after(), certificate.fingerprint());
-        let (at, cause) = match parts.lists_until(certificate) {
-            Some(list) if list < own => (list, EndingCause::List(certificate.subject())),
+        let (at, cause) = match parts.newest_list(certificate) {
+            Some((_, until)) if until < own => (until, EndingCause::List(certificate.subject())),
             Some(_) | None => (own, EndingCause::Anchor(fingerprint)),
         };
         Self { at, cause: Some(cause), way: Some(Successor::Anchor(fingerprint)) }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rustls::pki_types::UnixTime;
-
-use crate::cert::{AlikeName, Certificate, Fingerprint, RevocationList, seconds, unix};
+use crate::cert::{AlikeName, Certificate, Fingerprint, RevocationList};
 use crate::policy::Parts;
 
 /// The revocation lists of a policy, by issuer in any spelling.
@@ -22,7 +20,7 @@ impl<'a> Lists<'a> {
     /// True if there are lists of the name of this anchor and it signed none of them: nobody below it is admitted, because a list
     /// is due.
     pub(super) fn are_all_of_others(&self, anchor: &Certificate, parts: &Parts<'_>) -> bool {
-        self.0.contains_key(anchor.alike_subject()) && parts.lists_until(anchor).is_none()
+        self.0.contains_key(anchor.alike_subject()) && parts.newest_list(anchor).is_none()
     }
 
     /// The newest list of each CA, which is the one that counts: of each of these anchors, and of every name that none of them has.
@@ -34,28 +32,11 @@ impl<'a> Lists<'a> {
         let mut newest: BTreeMap<Fingerprint, &RevocationList> = BTreeMap::new();
         for (name, lists) in &self.0 {
             let found: Vec<_> = match by_name.get(name) {
-                None => lists.iter().max_by_key(|list| list.next_update()).into_iter().collect(),
-                Some(anchors) => anchors.iter().filter_map(|anchor| newest_of(anchor, lists, parts)).collect(),
+                None => lists.iter().copied().max_by_key(|list| list.next_update()).into_iter().collect(),
+                Some(anchors) => anchors.iter().filter_map(|anchor| Some(parts.newest_list(anchor)?.0)).collect(),
             };
-            newest.extend(found.into_iter().map(|list| (list.fingerprint(), *list)));
+            newest.extend(found.into_iter().map(|list| (list.fingerprint(), list)));
         }
         newest.into_values().collect()
     }
-}
-
-/// The newest of these lists that the anchor signed. The signatures tell until when one of its lists is believed; of several that are
-/// believed so long, the one that spells its name as the anchor does.
-fn newest_of<'l, 'a>(
-    anchor: &Certificate,
-    lists: &'l [&'a RevocationList],
-    parts: &Parts<'_>,
-) -> Option<&'l &'a RevocationList> {
-    let until = parts.lists_until(anchor)?;
-    let own = lists.iter().filter(|list| believed_until(list, parts) <= until);
-    own.max_by_key(|list| (list.next_update(), list.issuer() == anchor.subject()))
-}
-
-fn believed_until(list: &RevocationList, parts: &Parts<'_>) -> UnixTime {
-    let grace = i64::try_from(parts.revocation.grace().as_secs()).unwrap_or(i64::MAX);
-    unix(seconds(list.next_update()).saturating_add(grace))
 }

@@ -248,11 +248,17 @@ impl RevocationState {
         signed.collect()
     }
 
-    /// The last second in which a list of this anchor is believed, if it signed any: then nobody below it is admitted.
-    pub(crate) fn last_second(&self, anchor: &Certificate, algorithms: Algorithms) -> Option<UnixTime> {
+    /// The newest list that this anchor signed, and the last second in which it is believed; after it nobody below the anchor is
+    /// admitted.
+    pub(crate) fn newest_of(
+        &self,
+        anchor: &Certificate,
+        algorithms: Algorithms,
+    ) -> Option<(&RevocationList, UnixTime)> {
         let signatures = &Signatures::unlimited(algorithms);
         let signed = self.named(anchor).iter().filter(|listed| listed.is_signed_by(anchor, signatures));
-        signed.map(|listed| self.current_span(&listed.list).1).max().map(unix)
+        let newest = signed.map(|listed| &listed.list).max_by_key(|list| list.next_update())?;
+        Some((newest, unix(self.current_span(newest).1)))
     }
 
     /// Tells the lull of every second at which a list with this issuer's name begins or ends to be current.
