@@ -103,6 +103,7 @@ mod selectors;
 mod service;
 mod shapes;
 mod stolen_names;
+mod supply;
 mod tool;
 mod troubles;
 mod two_readers;
