@@ -2,8 +2,9 @@
 
 use core::fmt;
 use core::hash::Hash;
-use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
+
+use crate::table::StrangersTable;
 
 /// A bounded memory of answers.
 ///
@@ -12,7 +13,7 @@ use std::sync::{PoisonError, RwLock};
 pub(crate) struct Memory<K, V> {
     /// Answers in one generation; 0: nothing is remembered.
     half: usize,
-    generations: RwLock<[HashMap<K, V>; 2]>,
+    generations: RwLock<[StrangersTable<K, V>; 2]>,
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Memory<K, V> {
@@ -85,7 +86,7 @@ mod tests {
             memory.remember(key, key);
             assert_eq!(asked(0), Some(100), "asked for each time");
             let held = memory.generations.read().unwrap();
-            assert!(held.iter().map(HashMap::len).sum::<usize>() <= 4);
+            assert!(held.iter().map(StrangersTable::len).sum::<usize>() <= 4);
         }
         assert_eq!(asked(1), None);
     }

@@ -5,9 +5,10 @@
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::cert::{AlikeName, Certificate, DistinguishedName, SerialNumber, SpkiFingerprint};
+use crate::table::StrangersTable;
 
 /// A certificate that is refused whatever vouches for it: a pin, an anchor, an exception.
 ///
@@ -119,9 +120,9 @@ impl fmt::Display for Denial {
 pub(crate) struct DenyList {
     /// In every spelling that was given, by text.
     all: BTreeMap<String, Denial>,
-    keys: HashMap<SpkiFingerprint, Denial>,
+    keys: StrangersTable<SpkiFingerprint, Denial>,
     /// Of several spellings the first by text.
-    serials: HashMap<SerialNumber, HashMap<AlikeName, Denial>>,
+    serials: StrangersTable<SerialNumber, StrangersTable<AlikeName, Denial>>,
 }
 
 impl DenyList {

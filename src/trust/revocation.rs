@@ -19,6 +19,7 @@ use crate::cert::{
     seconds, unix,
 };
 use crate::limits::{REVOCATION_LISTS_PER_NAME, REVOCATION_SKEW};
+use crate::table::StrangersTable;
 
 /// The revocation lists of a policy, and how they are taken.
 ///
@@ -137,7 +138,7 @@ pub enum RevocationError {
 /// nobody. The signature says whose list it is.
 #[derive(Debug, Default)]
 pub(crate) struct RevocationState {
-    by_issuer: HashMap<AlikeName, Vec<Listed>>,
+    by_issuer: StrangersTable<AlikeName, Vec<Listed>>,
     grace: Duration,
 }
 
@@ -194,7 +195,7 @@ impl RevocationState {
                 by_name.entry(anchor.alike_subject()).or_default().push(anchor);
             }
         }
-        let mut state = Self { by_issuer: HashMap::new(), grace: revocation.grace };
+        let mut state = Self { by_issuer: StrangersTable::default(), grace: revocation.grace };
         let mut errors = Vec::new();
         let mut seen = HashSet::new();
         for list in revocation.lists().filter(|list| seen.insert(list.fingerprint())) {

@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("strength", &[], &[]),
     ("sync", &[], &[]),
     ("trace", &[], &[]),
-    ("memory", &[], &[]),
+    ("memory", &["table"], &[]),
     ("table", &[], &["foldhash"]),
     ("text", &[], &[]),
     ("pem", &["limits"], &["pem", "zeroize"]),
