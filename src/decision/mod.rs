@@ -315,4 +315,6 @@ impl fmt::Display for Decision {
 }
 
 #[cfg(test)]
+mod collision_tests;
+#[cfg(test)]
 mod tests;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::index::Probe;
 use super::names::Names;
 use super::selector::Kind;
 use super::*;
 use crate::cert::{Certificate, Fingerprint, SpkiFingerprint};
+use crate::table::colliding::alike;
 use crate::testing::{TestCertificate, TestIdentity};
 use crate::trace::{Check, NoTrace, Trace};
 use crate::voucher::Voucher;
@@ -160,6 +162,45 @@ fn every_table_says_what_its_rules_say_one_by_one_in_any_order() {
         }
     }
     assert!(admitted > 150 && ambiguous > 30, "{admitted} {ambiguous}");
+}
+
+/// A lead says which rules to ask. Here there is one lead, and every certificate leads to every rule.
+#[test]
+fn nothing_is_concluded_from_what_leads_to_a_rule() {
+    let mut random = fastrand::Rng::with_seed(35);
+    let certificates = random_certificates(&mut random);
+    let (mut admitted, mut refused) = (0, 0);
+    for _ in 0..100 {
+        let rules = random_rules(&mut random, &certificates);
+        let (table, problems) = MappingTable::new(&rules);
+        let (one_lead, same_problems) = alike(|| MappingTable::new(&rules));
+        assert_eq!((&problems, &same_problems), (&vec![], &vec![]));
+        for number in 0..2 {
+            let lead = one_lead.index.lead(&Probe::Every);
+            let found: BTreeSet<_> = one_lead.index.rules(&ca(number), &[lead]).concat().into_iter().collect();
+            let under =
+                rules.iter().filter(|rule| rule.selector().ca().is_some_and(|path| path.anchor == ca(number))).count();
+            assert_eq!(found.len(), under, "all of them have one lead");
+        }
+        for identity in &certificates {
+            let certificate = identity.certificate();
+            let vouchers = [voucher(ca(0), &[]), voucher(ca(1), &[])];
+            for vouchers in [&[][..], &vouchers[..1], &vouchers[1..], &vouchers] {
+                let found = one_lead.under(certificate, vouchers, &mut NoTrace);
+                assert_eq!(found, table.under(certificate, vouchers, &mut NoTrace), "{rules:#?}");
+                let users = users(&rules, certificate, vouchers);
+                match &found {
+                    Lookup::One(one) => assert_eq!(users, BTreeSet::from([one.user.to_string()])),
+                    other => assert_eq!(*other == Lookup::None, users.is_empty()),
+                }
+                admitted += usize::from(users.len() == 1);
+                refused += usize::from(users.is_empty());
+            }
+            let (own, key) = (certificate.fingerprint(), certificate.spki_fingerprint());
+            assert_eq!(one_lead.exact(own, key, &mut NoTrace), table.exact(own, key, &mut NoTrace));
+        }
+    }
+    assert!(admitted > 1_000 && refused > 1_000, "{admitted} {refused}");
 }
 
 #[test]
