@@ -1,7 +1,9 @@
-//! How many times as many instructions does twice as large an input take? At most 2.2, or somebody can make it expensive.
+//! How many times as many instructions does twice as large an input take? At most 2.2, or somebody can make it expensive; no more
+//! at all where it is the policy that is larger, and what is asked of it is not.
 //!
 //! `cargo run --release -p certmap-campaigns --bin growth`. Needs valgrind: it runs itself under callgrind, which counts what
-//! happens in one function. A part of a case's name behind `--` runs those cases only.
+//! happens in one function. A part of a case's name behind `--` runs those cases only; `short` runs the smallest doubling of each
+//! question to a policy, in less than a minute.
 
 use std::env;
 use std::hint::black_box;
@@ -9,8 +11,8 @@ use std::process::{Command, ExitCode};
 
 use certmap_campaigns::broken::growth::{CASES, Work};
 
-/// Twice as much, and a tenth more; in thousandths.
-const LIMIT: u64 = 2_200;
+/// How the names of questions to a policy begin.
+const QUESTIONS: [&str; 3] = ["decide: ", "explain: ", "lint: "];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -25,26 +27,32 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let wanted = arguments.first().map_or("", String::as_str);
+    let short = wanted == "short";
+    let is_wanted = |name: &str| {
+        if short { QUESTIONS.iter().any(|question| name.starts_with(question)) } else { name.contains(wanted) }
+    };
+    let doublings = if short { 1 } else { usize::MAX };
     let (mut worst, mut pairs, mut over) = ((0, String::new()), 0, 0);
-    for (number, case) in CASES.iter().enumerate().filter(|(_, case)| case.name.contains(wanted)) {
-        for size in case.sizes {
+    for (number, case) in CASES.iter().enumerate().filter(|(_, case)| is_wanted(case.name)) {
+        for size in case.sizes.iter().take(doublings) {
             let (small, large) = (count(number, *size), count(number, 2 * size));
             let ratio = large * 1_000 / small;
             pairs += 1;
-            over += usize::from(ratio > LIMIT);
+            over += usize::from(ratio > case.most);
             let told = format!("{}, {size} to {}", case.name, 2 * size);
             println!(
                 "{:>7} {small:>12} {large:>12}  {told}{}",
                 times(ratio),
-                if ratio > LIMIT { "  FINDING" } else { "" }
+                if ratio > case.most { "  FINDING" } else { "" }
             );
             if ratio > worst.0 {
                 worst = (ratio, told);
             }
         }
     }
-    println!("{pairs} doublings, {over} over {}; worst {} ({})", times(LIMIT), times(worst.0), worst.1);
-    if over == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("{pairs} doublings, {over} over what each may take; worst {} ({})", times(worst.0), worst.1);
+    // Nothing measured is nothing shown.
+    if over == 0 && pairs > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn times(thousandths: u64) -> String {

@@ -1,16 +1,18 @@
 //! How much more work twice as large an input is: each case made in any size.
 
+use core::time::Duration;
 use std::hint::black_box;
 
 use certmap::cert::{DistinguishedName, RevocationList};
 use certmap::document::{Document, NoReferences};
 use certmap::identity::Import;
-use certmap::review::explain;
+use certmap::review::{explain, lint};
 use certmap::testing::{NOW, TestCertificate, TestRevocationList};
-use certmap::{Certificate, Selector};
+use certmap::trust::Denial;
+use certmap::{CertUserMapping, Certificate, Role, RoleAssignment, Selector, Strength, UserName};
 
 use super::der::{sequence, tlv};
-use super::hostile::{deep, evidence, large_key, named, policy, ring};
+use super::hostile::{builder, built, deep, evidence, large_key, named, policy, ring};
 
 /// A question, asked again and again of one input.
 pub type Work = Box<dyn Fn()>;
@@ -22,8 +24,20 @@ pub struct Case {
     pub name: &'static str,
     /// The smaller of two sizes; the larger is twice that.
     pub sizes: &'static [usize],
+    /// How many times as many instructions the larger may take, in thousandths.
+    pub most: u64,
     /// Makes the input in a size.
     pub make: fn(usize) -> Work,
+}
+
+/// Twice as much, and a tenth more.
+const fn twice(name: &'static str, sizes: &'static [usize], make: fn(usize) -> Work) -> Case {
+    Case { name, sizes, most: 2_200, make }
+}
+
+/// As much, and a tenth more: there is more in the policy, and nobody who asks pays for it.
+const fn as_much(name: &'static str, sizes: &'static [usize], make: fn(usize) -> Work) -> Case {
+    Case { name, sizes, most: 1_100, make }
 }
 
 impl std::fmt::Debug for Case {
@@ -34,38 +48,37 @@ impl std::fmt::Debug for Case {
 
 /// Every case. Below a bound it grows with the input, and beyond it no more.
 pub const CASES: &[Case] = &[
-    Case { name: "decide: intermediates, each below the next", sizes: &[1, 2, 3], make: intermediates },
-    Case { name: "decide: intermediates, more than are looked at", sizes: &[4, 8, 50, 100], make: intermediates },
-    Case { name: "decide: CAs of one name, four anchors of it", sizes: &[1, 2, 3, 7], make: of_one_name },
-    Case { name: "explain: the same", sizes: &[1, 2, 3, 7], make: of_one_name_explained },
-    Case { name: "decide: anchors beside the one that counts", sizes: &[32, 64], make: anchors },
-    Case { name: "decide: names in the certificate", sizes: &[32, 64, 128, 1_000], make: names },
-    Case { name: "decide: bits of an RSA key that is not computed with", sizes: &[16_384, 32_768], make: key_bits },
-    Case { name: "read: octets of an unknown extension", sizes: &[2_000, 4_000, 7_000], make: extension },
-    Case { name: "read: certificates in a PEM file", sizes: &[50, 100, 200], make: pem_certificates },
-    Case { name: "read: lines that are no PEM", sizes: &[1_000, 2_000, 4_000], make: pem_lines },
-    Case { name: "read: sections that never end", sizes: &[250, 500, 1_000], make: pem_begins },
-    Case { name: "read: attributes of a name, as text", sizes: &[16, 32, 64], make: name_text },
-    Case { name: "read: attributes of a name, as DER", sizes: &[16, 32, 64], make: name_der },
-    Case { name: "read: attributes of one RDN", sizes: &[16, 32, 64], make: rdn },
-    Case { name: "read: revoked certificates in a list", sizes: &[500, 1_000, 2_000], make: revoked },
-    Case { name: "read: DER in DER", sizes: &[500, 1_000, 5_000], make: nested },
-    Case { name: "read: signs that are no TOML", sizes: &[4_000, 8_000, 16_000, 32_000], make: no_toml },
-    Case { name: "read: lists in lists of TOML", sizes: &[1_000, 2_000, 4_000, 8_000], make: lists_of_toml },
-    Case { name: "read: users in a rule", sizes: &[250, 500, 1_000], make: rule },
-    Case { name: "import: bags of a PKCS#12 file", sizes: &[250, 500, 1_000], make: bags },
-    Case { name: "import: objects of a PSE", sizes: &[250, 500, 1_000], make: objects },
-    Case { name: "build: mappings in a document", sizes: &[250, 500, 1_000], make: mappings },
-    Case { name: "build: users in a document", sizes: &[250, 500, 1_000], make: users },
-    Case { name: "build: hosts in a document, none of them whole", sizes: &[250, 500, 1_000], make: hosts },
-    Case { name: "build: bundles and as many names that are nearly theirs", sizes: &[125, 250, 500], make: misspelled },
-    Case {
-        name: "build: aliases and as many names that are nearly theirs",
-        sizes: &[125, 250, 500],
-        make: misspelled_aliases,
-    },
-    Case { name: "build: rules under anchors that there are not", sizes: &[250, 500, 1_000], make: unknown_anchors },
-    Case { name: "build: roles of rules that there are not", sizes: &[250, 500, 1_000], make: unknown_rules },
+    twice("decide: intermediates, each below the next", &[1, 2, 3], intermediates),
+    twice("decide: intermediates, more than are looked at", &[4, 8, 50, 100], intermediates),
+    twice("decide: CAs of one name, four anchors of it", &[1, 2, 3, 7], of_one_name),
+    twice("explain: the same", &[1, 2, 3, 7], of_one_name_explained),
+    as_much("decide: anchors beside the one that counts", &[32, 64], anchors),
+    twice("decide: names in the certificate", &[32, 64, 128, 1_000], names),
+    as_much("decide: denials of one serial number", &[1_000, 2_000, 4_000], denials),
+    twice("decide: bits of an RSA key that is not computed with", &[16_384, 32_768], key_bits),
+    twice("read: octets of an unknown extension", &[2_000, 4_000, 7_000], extension),
+    twice("read: certificates in a PEM file", &[50, 100, 200], pem_certificates),
+    twice("read: lines that are no PEM", &[1_000, 2_000, 4_000], pem_lines),
+    twice("read: sections that never end", &[250, 500, 1_000], pem_begins),
+    twice("read: attributes of a name, as text", &[16, 32, 64], name_text),
+    twice("read: attributes of a name, as DER", &[16, 32, 64], name_der),
+    twice("read: attributes of one RDN", &[16, 32, 64], rdn),
+    twice("read: revoked certificates in a list", &[500, 1_000, 2_000], revoked),
+    twice("read: DER in DER", &[500, 1_000, 5_000], nested),
+    twice("read: signs that are no TOML", &[4_000, 8_000, 16_000, 32_000], no_toml),
+    twice("read: lists in lists of TOML", &[1_000, 2_000, 4_000, 8_000], lists_of_toml),
+    twice("read: users in a rule", &[250, 500, 1_000], rule),
+    twice("import: bags of a PKCS#12 file", &[250, 500, 1_000], bags),
+    twice("import: objects of a PSE", &[250, 500, 1_000], objects),
+    twice("lint: disabled users, each with a rule and a role", &[250, 500, 1_000], disabled_users),
+    twice("lint: templates, some disabled users", &[250, 500, 1_000], templates),
+    twice("build: mappings in a document", &[250, 500, 1_000], mappings),
+    twice("build: users in a document", &[250, 500, 1_000], users),
+    twice("build: hosts in a document, none of them whole", &[250, 500, 1_000], hosts),
+    twice("build: bundles and as many names that are nearly theirs", &[125, 250, 500], misspelled),
+    twice("build: aliases and as many names that are nearly theirs", &[125, 250, 500], misspelled_aliases),
+    twice("build: rules under anchors that there are not", &[250, 500, 1_000], unknown_anchors),
+    twice("build: roles of rules that there are not", &[250, 500, 1_000], unknown_rules),
 ];
 
 fn decides(anchors: &[&certmap::testing::TestIdentity], presented: &[Vec<u8>]) -> Work {
@@ -99,6 +112,16 @@ fn anchors(count: usize) -> Work {
 fn names(count: usize) -> Work {
     let (root, presented) = named(count);
     decides(&[&root], &presented)
+}
+
+/// Of other CAs' certificates; the client has the serial number of all of them.
+fn denials(count: usize) -> Work {
+    let (root, presented) = deep(1);
+    let serial = Certificate::from_der(&presented[0]).expect("a certificate").serial().clone();
+    let denial = |number: usize| Denial::serial(format!("CN=other {number}").parse().expect("a name"), serial.clone());
+    let builder = builder(&[&root]).denials((0..count).map(denial));
+    let (policy, evidence) = (built(builder), evidence(&presented));
+    Box::new(move || drop(black_box(policy.decide(&evidence, NOW))))
 }
 
 fn key_bits(count: usize) -> Work {
@@ -181,6 +204,41 @@ fn rule(count: usize) -> Work {
         drop(black_box(text.parse::<certmap::map::UserSource>()));
         drop(black_box(selector.parse::<Selector>()));
     })
+}
+
+/// All of these users are disabled. So many of them have a rule of their own, and a role that asks for more strength than the
+/// rule gives; so many templates take users of other forms.
+fn lints(users: usize, named: usize, templates: usize) -> Work {
+    let (root, _) = deep(0);
+    let anchor = root.certificate().fingerprint();
+    let rule = |number: usize, source: String| {
+        let selector = format!("under {anchor} attribute OU \"o{number}\"").parse().expect("a selector");
+        CertUserMapping::from_source(selector, source.parse().expect("a source"))
+    };
+    let sends: Role = "app/send".parse().expect("a role");
+    let mut builder = builder(&[&root]);
+    for number in 0..templates {
+        builder = builder.mapping(rule(number, format!("\"t{number}/\" + dns")));
+    }
+    for number in 0..users {
+        let user: UserName = format!("u{number}").parse().expect("a user");
+        if number < named {
+            builder = builder
+                .mapping(rule(templates + number, format!("\"{user}\"")))
+                .assignment(RoleAssignment::new(user.clone(), sends.clone()).at_least(Strength::Key));
+        }
+        builder = builder.disabled_user(user);
+    }
+    let policy = built(builder);
+    Box::new(move || drop(black_box(lint(&policy, NOW, Duration::from_hours(24)))))
+}
+
+fn disabled_users(count: usize) -> Work {
+    lints(count, count, 20)
+}
+
+fn templates(count: usize) -> Work {
+    lints(50, 0, count)
 }
 
 const DATA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];

@@ -89,6 +89,11 @@ fn ders(identities: &[&TestIdentity]) -> Vec<Vec<u8>> {
 
 /// A policy with these anchors, in which everybody below them is a user.
 pub(super) fn policy(anchors: &[&TestIdentity]) -> Policy {
+    built(builder(anchors))
+}
+
+/// What [`policy`] is built of.
+pub(super) fn builder(anchors: &[&TestIdentity]) -> PolicyBuilder {
     let mut bundle = TrustBundle::new("anchors".parse().expect("a name"));
     let mut rules = Vec::new();
     for anchor in anchors {
@@ -98,7 +103,11 @@ pub(super) fn policy(anchors: &[&TestIdentity]) -> Policy {
         rules.push(CertUserMapping::new(selector.parse().expect("a selector"), user));
     }
     let builder = PolicyBuilder::for_host(Host::new("gw".parse().expect("an id"), bundle)).mappings(rules);
-    let builder = builder.remembered_paths(0);
+    builder.remembered_paths(0)
+}
+
+/// The policy, with signatures counted.
+pub(super) fn built(builder: PolicyBuilder) -> Policy {
     builder.build_with_provider(&COUNTING).unwrap_or_else(|error| panic!("{:?}", error.problems()))
 }
 
