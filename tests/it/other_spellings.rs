@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use certmap::document::{Document, NoReferences};
+use certmap::map::InvalidUserSource;
 use certmap::review::{FindingCode, lint};
 use certmap::testing::{NOW, TestCertificate, TestIdentity, TestName};
 use certmap::trust::Denial;
-use certmap::{Host, NewKey, Policy, PolicyBuilder, RefusalCode};
+use certmap::{Host, NewKey, Policy, PolicyBuilder, RefusalCode, UserSource};
 
 use crate::anchors::{bundle, client, hierarchy};
 use crate::common::user;
@@ -215,4 +216,22 @@ fn a_denial_is_taken_back_as_it_is_spelled() {
     document.edit(&NoReferences).allow(&denials[1]).unwrap();
     let policy = document.build(&NoReferences).unwrap();
     assert_eq!(holders.map(|holder| who(&policy, &holder)), [of("u"), of("u")]);
+}
+
+#[test]
+fn a_list_has_no_user_that_no_certificate_gives() {
+    for (source, never) in [
+        ("dns among (\"a.example\", \"B.example\")", Some("B.example")),
+        ("\"iot/\" + dns among (\"a.example\")", Some("a.example")),
+        ("email among (\"Bob@ACME.example\")", Some("Bob@ACME.example")),
+        ("email without-prefix \"bob@\" among (\"Acme.example\")", Some("Acme.example")),
+        ("attribute CN in-lower-case among (\"Bob\")", Some("Bob")),
+        ("email among (\"Bob@acme.example\")", None),
+        ("attribute CN among (\"Bob\")", None),
+        ("attribute CN in-lower-case among (\"b\u{d6}b\")", None),
+    ] {
+        let read = source.parse::<UserSource>().err();
+        let expected = never.map(|never| InvalidUserSource::NeverGiven { user: user(never) });
+        assert_eq!(read, expected, "{source}");
+    }
 }
