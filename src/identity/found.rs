@@ -26,13 +26,11 @@ impl Found {
 
     /// Everything that is in this file.
     pub(super) fn take(&mut self, file: &[u8], opener: &mut Opener<'_>) -> Result<(), ImportError> {
-        if let Some(file) = ForeignFile::of_file(file) {
-            return Err(ImportError::Foreign { file });
-        }
-        for section in pem::read(file).map_err(ImportError::Pem)? {
-            self.section(section, opener)?;
-        }
-        Ok(())
+        let sections = pem::read(file).map_err(|error| match ForeignFile::of_file(file) {
+            Some(file) => ImportError::Foreign { file },
+            None => ImportError::Pem(error),
+        })?;
+        sections.into_iter().try_for_each(|section| self.section(section, opener))
     }
 
     fn section(&mut self, section: pem::Section, opener: &mut Opener<'_>) -> Result<(), ImportError> {

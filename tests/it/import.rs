@@ -296,6 +296,16 @@ fn a_file_of_another_kind_is_told_with_the_command_that_helps() {
 }
 
 #[test]
+fn text_around_sections_does_not_matter_however_it_begins() {
+    let one = [TestCertificate::new("CN=x").self_signed().certificate().clone()];
+    for before in ["<!-- from the portal -->\n", "<?xml version=\"1.0\"?>\n", "ssh-rsa is no TLS\n", "PK\u{3}\u{4}\n"] {
+        let file = [before, &one[0].to_pem()].concat();
+        assert_eq!(certmap::Certificate::all_from_pem(file.as_bytes()).unwrap(), one, "{before}");
+        assert_eq!(Import::new().certificates(file.as_bytes()).unwrap(), one, "{before}");
+    }
+}
+
+#[test]
 fn keys_under_a_password_are_read_as_openssl_writes_them() {
     const PASSWORD: &str = "Sesam, öffne dich 1!";
     if !found(&[OPENSSL]) {
