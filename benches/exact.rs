@@ -5,8 +5,9 @@ use std::hint::black_box;
 
 use allocation_counter::measure;
 use certmap::identity::NewKey;
-use certmap::testing::NOW;
-use certmap::{Authority, Evidence, Host, Policy, PolicyBuilder, TrustBundle};
+use certmap::testing::{NOW, TestCertificate};
+use certmap::trust::Denial;
+use certmap::{Authority, CertUserMapping, Evidence, Host, Policy, PolicyBuilder, TrustBundle};
 use certmap_bench::clients::{Clients, presented};
 use certmap_bench::ends::{Ends, Server};
 use certmap_bench::{Partners, erp_v1, evidence, fingerprint_mappings, with_many_roles};
@@ -74,6 +75,27 @@ fn the_first_decision_about_a_client_takes_the_same_from_the_heap_whatever_the_n
         measure(|| drop(black_box(policy.decide(&seen, NOW)))).count_total
     });
     assert_eq!(counts[0], counts[1]);
+}
+
+#[test]
+fn denials_of_others_take_nothing_from_the_heap() {
+    let root = TestCertificate::new("CN=root").as_ca().self_signed();
+    let client = TestCertificate::new("CN=client").with_ca_false().issued_by(&root);
+    let counts = [&[][..], &["8a", "-76", "0a20"]].map(|serials| {
+        let mut bundle = TrustBundle::new("partners".parse().expect("a label"));
+        let anchor = bundle.add_anchor(root.certificate().clone()).expect("an anchor");
+        let rule = format!("under {anchor} attribute CN \"client\"").parse().expect("a rule");
+        let denied =
+            serials.iter().map(|one| Denial::serial(root.certificate().subject(), one.parse().expect("a number")));
+        let builder = PolicyBuilder::for_host(Host::new("gateway".parse().expect("a label"), bundle)).denials(denied);
+        let mapping = CertUserMapping::new(rule, "u".parse().expect("a user"));
+        let policy = builder.mapping(mapping).build().expect("a policy without contradiction");
+        let seen = presented(&policy, &client);
+        assert!(policy.decide(&seen, NOW).principal().is_some());
+        measure(|| drop(black_box(policy.decide(&seen, NOW)))).count_total
+    });
+    // Two for whoever comes back below an anchor, and none for looking among the denials.
+    assert_eq!(counts, [2, 2]);
 }
 
 /// The worst size there is for a table of places that are doubled: one more than seven of eight of them.

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::borrow::Cow;
 
 use super::fingerprint::write_hex;
 use crate::limits::CERTIFICATE_BYTES;
@@ -50,8 +51,8 @@ impl SerialNumber {
 
     /// The number that the octets are without a sign: of `-76`, which has the octet `8a`, `8a`. Some CAs leave out the octet that
     /// makes a number positive, and some programs show the octets.
-    pub(crate) fn unsigned(&self) -> Self {
-        if self.negative { Self::new(false, &self.to_der_content()) } else { self.clone() }
+    pub(crate) fn unsigned(&self) -> Cow<'_, Self> {
+        if self.negative { Cow::Owned(Self::new(false, &self.to_der_content())) } else { Cow::Borrowed(self) }
     }
 
     pub(crate) fn is_negative(&self) -> bool {

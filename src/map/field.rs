@@ -201,7 +201,7 @@ impl Value {
             Self::Ip(IpAddr::V6(address)) => Self::Ip(within(*address).map_or(IpAddr::V6(*address), IpAddr::V4)),
             Self::Name(name) => return Alike::Name(name.alike().flat()),
             Self::Text(text) => Self::Text(alike(text).into()),
-            Self::Serial(serial) => Self::Serial(serial.unsigned()),
+            Self::Serial(serial) => Self::Serial(serial.unsigned().into_owned()),
             Self::Bytes(_) | Self::Ip(IpAddr::V4(_)) | Self::Oid(_) => self.clone(),
         })
     }
@@ -297,24 +297,21 @@ fn dns(text: &str) -> Result<(), &'static str> {
 
 /// Plain mailboxes: quoted or with a comment, each can be written in many ways (RFC 5321, section 4.1.2).
 fn email(text: &str) -> Result<(), &'static str> {
-    match text.split_once('@') {
-        Some((local, domain)) if !local.is_empty() && local.bytes().all(is_of_mailbox) && dns(domain).is_ok() => Ok(()),
-        _ => Err("it is no e-mail address without quotes and comments, the domain a DNS name"),
+    if text.is_ascii() && mailbox(text).is_ok() {
+        return Ok(());
     }
+    Err("it is no e-mail address without quotes and comments, the domain a DNS name")
 }
 
 /// Mailboxes with letters beyond ASCII, as plain as the others; of domains there is one form, in ASCII (RFC 9598, section 3).
 fn mailbox(text: &str) -> Result<(), &'static str> {
-    let letter = |c: char| !c.is_ascii() && !c.is_whitespace() || u8::try_from(c).is_ok_and(is_of_mailbox);
+    let letter = |c: char| {
+        if c.is_ascii() { c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) } else { !c.is_whitespace() }
+    };
     match text.split_once('@') {
         Some((local, domain)) if !local.is_empty() && local.chars().all(letter) && dns(domain).is_ok() => Ok(()),
         _ => Err("it is no e-mail address without quotes and comments, the domain a DNS name in ASCII"),
     }
-}
-
-/// What may stand in front of the `@` of a plain mailbox.
-fn is_of_mailbox(c: u8) -> bool {
-    c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&c)
 }
 
 /// URIs in plain form: without what stands for another spelling of the same (RFC 3986, section 6.2.2).
@@ -373,7 +370,10 @@ impl Value {
         value: Result<Self, &'static str>,
         shown: &str,
     ) -> Result<Self, InvalidNameTest> {
-        let shown = repeated(shown);
-        value.map_err(|reason| InvalidNameTest::Value { field: field.clone(), value: shown.to_owned(), reason })
+        value.map_err(|reason| InvalidNameTest::Value {
+            field: field.clone(),
+            value: repeated(shown).to_owned(),
+            reason,
+        })
     }
 }

@@ -1,11 +1,11 @@
 //! (private) What a policy is made of, for whoever reviews it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustls::pki_types::UnixTime;
 
 use super::{HostTable, Policy};
-use crate::cert::{Certificate, RevocationList};
+use crate::cert::{Certificate, Fingerprint, RevocationList};
 use crate::map::MappingTable;
 use crate::role::{Enforcement, Holder, Role};
 use crate::strength::Strength;
@@ -42,6 +42,18 @@ impl<'a> Parts<'a> {
     /// The newest revocation list of this anchor, and the last second in which it is believed.
     pub(crate) fn newest_list(&self, anchor: &Certificate) -> Option<(&'a RevocationList, UnixTime)> {
         self.revocation.newest_of(anchor, self.policy.algorithms)
+    }
+
+    /// The newest revocation list of each of these anchors, and of every name that none of them has.
+    pub(crate) fn newest_lists(&self, anchors: &[&Certificate]) -> BTreeMap<Fingerprint, &'a RevocationList> {
+        let newest = self.revocation.newest(anchors, self.policy.algorithms);
+        newest.map(|list| (list.fingerprint(), list)).collect()
+    }
+
+    /// True if there are lists of the name of this anchor and it signed none of them: nobody below it is admitted, because a list is
+    /// due.
+    pub(crate) fn lists_are_of_others(&self, anchor: &Certificate) -> bool {
+        self.revocation.has_list_named(anchor) && self.newest_list(anchor).is_none()
     }
 
     /// Revocation lists that are signed by the key of one of these anchors and bear the name of none, and by which.

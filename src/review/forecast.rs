@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustls::pki_types::UnixTime;
 
-use super::lists::Lists;
 use crate::cert::{Certificate, DistinguishedName, Fingerprint, SpkiFingerprint, show};
 use crate::map;
 use crate::policy::{ClientAuth, Host, HostId, HostState, Parts, Policy};
@@ -45,10 +44,9 @@ use crate::user::UserName;
 pub fn forecast(policy: &Policy, now: UnixTime, horizon: Duration) -> Vec<Ending> {
     let parts = policy.parts();
     let until = end_of(now, horizon);
-    let lists = Lists::of(&parts);
     let mut ways: BTreeMap<(Whose, HostId), BTreeSet<End>> = BTreeMap::new();
     for host in parts.hosts.iter().map(HostState::host).filter(|host| host.client_auth() != ClientAuth::None) {
-        let trust = Trust::of(host.bundle(), &parts, &lists);
+        let trust = Trust::of(host.bundle(), &parts);
         for rule in parts.rules.rules() {
             let ends = trust.ends(rule);
             for whose in Whose::of(rule).filter(|whose| !ends.is_empty() && !whose.is_disabled(&parts)) {
@@ -298,11 +296,11 @@ struct Trust {
 }
 
 impl Trust {
-    fn of(bundle: &TrustBundle, parts: &Parts<'_>, lists: &Lists<'_>) -> Self {
+    fn of(bundle: &TrustBundle, parts: &Parts<'_>) -> Self {
         let mut trust = Self::default();
         let denied = |certificate: &Certificate| parts.denials.iter().any(|denial| denial.hits(certificate));
         let admits_nobody =
-            |entry: &Entry| entry.kind() == EntryKind::Anchor && lists.are_all_of_others(entry.certificate(), parts);
+            |entry: &Entry| entry.kind() == EntryKind::Anchor && parts.lists_are_of_others(entry.certificate());
         for entry in bundle.entries().filter(|entry| !denied(entry.certificate()) && !admits_nobody(entry)) {
             trust.add(entry, parts);
         }

@@ -1,10 +1,9 @@
 //! (private) What is odd about revocation lists.
 
 use super::lint::Lint;
-use super::lists::Lists;
 use super::{FindingCode, Place};
 use crate::cert::{Certificate, Standing, show};
-use crate::trust::EntryKind;
+use crate::trust::{EntryKind, TrustBundle};
 
 impl<'a> Lint<'a> {
     pub(super) fn lists(&mut self) {
@@ -17,12 +16,11 @@ impl<'a> Lint<'a> {
                 "fetch lists in time, and take the grace back",
             );
         }
-        let lists = Lists::of(&self.parts);
-        self.without_list(&lists);
-        // Two CAs can have one key; more often one CA has two spellings.
         let anchors = self.all_entries().filter(|(_, entry)| entry.kind() == EntryKind::Anchor);
-        let anchors: Vec<&Certificate> = anchors.map(|(_, anchor)| anchor.certificate()).collect();
-        for (list, anchor) in self.parts.lists_under_other_names(&anchors) {
+        let mut anchors: Vec<_> = anchors.map(|(bundle, anchor)| (bundle, anchor.certificate())).collect();
+        let certificates = |of: &[(&'a TrustBundle, &'a Certificate)]| of.iter().map(|one| one.1).collect::<Vec<_>>();
+        // Two CAs can have one key; more often one CA has two spellings.
+        for (list, anchor) in self.parts.lists_under_other_names(&certificates(&anchors)) {
             let (issuer, anchor) = (list.issuer(), anchor.subject());
             self.find(
                 FindingCode::ListOfOtherName,
@@ -32,10 +30,10 @@ impl<'a> Lint<'a> {
             );
         }
         let no_anchors = !self.has_anchors();
-        // Below one whose validity has ended nobody is refused for a list.
-        let ended = |one: &&Certificate| one.validity().standing(self.now) == Standing::Late;
-        let current: Vec<_> = anchors.into_iter().filter(|one| !ended(one)).collect();
-        for list in lists.newest(&current, &self.parts) {
+        // One whose validity has ended admits nobody anyway, and a CA that renewed its key signs with the new one.
+        anchors.retain(|(_, anchor)| anchor.validity().standing(self.now) != Standing::Late);
+        self.without_list(&anchors);
+        for list in self.parts.newest_lists(&certificates(&anchors)).into_values() {
             let issuer = list.issuer();
             let place = || Place::List(list.fingerprint());
             let (made, end) = (list.this_update().as_secs(), list.next_update());
@@ -58,12 +56,9 @@ impl<'a> Lint<'a> {
         }
     }
 
-    fn without_list(&mut self, lists: &Lists<'a>) {
-        for (bundle, entry) in self.all_entries().filter(|(_, entry)| entry.kind() == EntryKind::Anchor) {
-            let certificate = entry.certificate();
-            // Whose validity has ended admits nobody anyway, and a CA that renewed its key signs with the new one.
-            let late = certificate.validity().standing(self.now) == Standing::Late;
-            if !late && lists.are_all_of_others(certificate, &self.parts) {
+    fn without_list(&mut self, anchors: &[(&'a TrustBundle, &'a Certificate)]) {
+        for (bundle, certificate) in anchors {
+            if self.parts.lists_are_of_others(certificate) {
                 self.find(
                     FindingCode::AnchorWithoutList,
                     Place::Entry { bundle: bundle.name().clone(), certificate: certificate.fingerprint() },

@@ -20,7 +20,6 @@ mod lint_entries;
 mod lint_lists;
 mod lint_rules;
 mod lint_users;
-mod lists;
 mod near;
 mod place;
 mod preflight;

@@ -5,6 +5,7 @@
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::cert::{AlikeName, Certificate, DistinguishedName, SerialNumber, SpkiFingerprint};
@@ -75,13 +76,14 @@ impl Denial {
         match &self.0 {
             Kind::Key(key) => *key == certificate.spki_fingerprint(),
             Kind::Serial(issuer, serial) => {
+                // First what costs little: each of many is compared with each of many.
                 serial.unsigned() == certificate.serial().unsigned()
                     && issuer.alike().flat() == certificate.issuer().alike().flat()
             }
         }
     }
 
-    fn whom(&self) -> (Option<&SpkiFingerprint>, Option<(AlikeName, SerialNumber)>) {
+    fn whom(&self) -> (Option<&SpkiFingerprint>, Option<(AlikeName, Cow<'_, SerialNumber>)>) {
         match &self.0 {
             Kind::Key(key) => (Some(key), None),
             Kind::Serial(issuer, serial) => (None, Some((issuer.alike().flat(), serial.unsigned()))),
@@ -133,7 +135,7 @@ impl DenyList {
             match denial.whom() {
                 (Some(key), _) => drop(list.keys.insert(*key, denial.clone())),
                 (None, Some((issuer, serial))) => {
-                    let named = list.serials.entry(serial).or_default();
+                    let named = list.serials.entry(serial.into_owned()).or_default();
                     named.entry(issuer).or_insert_with(|| denial.clone());
                 }
                 (None, None) => {}
@@ -150,7 +152,8 @@ impl DenyList {
     /// The denial that hits this certificate.
     pub(super) fn find(&self, certificate: &Certificate) -> Option<&Denial> {
         let by_key = if self.keys.is_empty() { None } else { self.keys.get(&certificate.spki_fingerprint()) };
-        by_key.or_else(|| self.serials.get(&certificate.serial().unsigned())?.get(&certificate.issuer().alike().flat()))
+        by_key
+            .or_else(|| self.serials.get(&*certificate.serial().unsigned())?.get(&certificate.issuer().alike().flat()))
     }
 }
 

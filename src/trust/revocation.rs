@@ -262,6 +262,20 @@ impl RevocationState {
         Some((newest, unix(self.current_span(newest).1)))
     }
 
+    /// The newest list of each CA, which is the one that counts: of each of these anchors, and of every name that none of them has. In no
+    /// order, and one that two anchors signed twice.
+    pub(crate) fn newest<'a>(
+        &'a self,
+        anchors: &[&Certificate],
+        algorithms: Algorithms,
+    ) -> impl Iterator<Item = &'a RevocationList> {
+        let names: HashSet<_> = anchors.iter().map(|anchor| anchor.alike_subject()).collect();
+        let others = self.by_issuer.iter().filter(move |(issuer, _)| !names.contains(issuer));
+        let others =
+            others.filter_map(|(_, lists)| lists.iter().map(|one| &one.list).max_by_key(|list| list.next_update()));
+        anchors.iter().filter_map(move |anchor| Some(self.newest_of(anchor, algorithms)?.0)).chain(others)
+    }
+
     /// Tells the lull of every second at which a list with this issuer's name begins or ends to be current.
     pub(super) fn changes(&self, issuer: &Certificate, lull: &mut Lull) {
         for Listed { list, .. } in self.named(issuer) {
@@ -279,7 +293,7 @@ impl RevocationState {
     }
 
     /// True if any list bears this issuer's name, whoever signed it.
-    pub(super) fn has_list_named(&self, issuer: &Certificate) -> bool {
+    pub(crate) fn has_list_named(&self, issuer: &Certificate) -> bool {
         !self.named(issuer).is_empty()
     }
 
